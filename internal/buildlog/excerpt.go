@@ -15,6 +15,8 @@ const (
 	maxTailBytes = 128 << 10
 	maxExcerpt   = 40 // lines
 	edge         = 10 // lines at either end of an excerpt
+	maxPlaces    = 4  // of an excerpt of several denials
+	wrapped      = 5  // lines of a denial, as a box breaks it, and the one above
 )
 
 // linesOf cleans raw, whose first line has the given number.
@@ -140,26 +142,31 @@ func sizeOf(l []Line) int {
 // excerpt chooses what a person should read first: the beginning of the command's output, what is
 // around its error, other lines that report one, and its end.
 func excerpt(tail []Line, odd []int, denials []Denial) []Line {
+	strength := strengths(tail)
+	var at []int
 	for i := range denials {
 		n := denials[i].Line
-		at, ok := slices.BinarySearchFunc(tail, n, func(l Line, n int) int { return l.N - n })
+		k, ok := slices.BinarySearchFunc(tail, n, func(l Line, n int) int { return l.N - n })
 		if ok && n > 0 && denials[i].Causal {
-			return ExcerptAround(tail, odd, at)
+			at = append(at, k)
 		}
 	}
-	strength := strengths(tail)
-	return excerptAround(tail, odd, deciding(tail, strength), strength)
+	if len(at) == 0 {
+		at = []int{deciding(tail, strength)}
+	}
+	return excerptAround(tail, odd, at, strength)
 }
 
-// ExcerptAround chooses at most 40 of the lines: those around lines[at], the first and the last
+// ExcerptAround chooses at most 40 of the lines: those around the first place, the beginnings of what
+// stands at the others (of several denials each is to be seen), the first and the last
 // ones, and others that report an error, the strongest and the rarest first, since what is printed
 // once explains more than what is printed fifty times. Every second of these is an odd one, by its
 // number, if there are any.
-func ExcerptAround(lines []Line, odd []int, at int) []Line {
+func ExcerptAround(lines []Line, odd []int, at ...int) []Line {
 	return excerptAround(lines, odd, at, strengths(lines))
 }
 
-func excerptAround(lines []Line, odd []int, at int, strength []int) []Line {
+func excerptAround(lines []Line, odd, places, strength []int) []Line {
 	if len(lines) <= maxExcerpt {
 		return lines
 	}
@@ -170,7 +177,13 @@ func excerptAround(lines []Line, odd []int, at int, strength []int) []Line {
 		}
 	}
 	const before, after = 4, 9
+	at := places[0]
 	add(at)
+	for _, p := range places[1:min(len(places), maxPlaces)] {
+		for i := range wrapped {
+			add(p - 1 + i)
+		}
+	}
 	for i := range edge / 2 {
 		add(i)
 	}

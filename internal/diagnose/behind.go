@@ -23,6 +23,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	known := x.wordsOf(i, w)
 	inReport, events, ended := !x.outsideReport(i), x.stackEvents(), x.endOfStep(i)
 	another := x.rowsLike(i)
+	label := taskLabel.FindString(x.lines[i].Text)
 	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
 	for k := x.paragraphEnd(i) + 1; k < len(x.bare); k++ {
 		if x.denied(k) { // what follows may be about this one
@@ -32,8 +33,11 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			mine, blank = true, false
 			continue
 		}
-		l, raw := strings.TrimSpace(x.bare[k]), x.lines[k].Text
-		if l == "" {
+		l, raw, inStack := strings.TrimSpace(x.bare[k]), x.lines[k].Text, x.raw.match(stackLine, k)
+		if own, ok := strings.CutPrefix(raw, label); ok && label != "" && own != "" { // of the same task
+			raw, inStack = own, stackLine.MatchString(own) || dumpOpens.MatchString(own)
+		}
+		if l == "" || l == strings.TrimSpace(label) {
 			blank = true
 			continue
 		}
@@ -66,8 +70,8 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
-		case x.ofPowerShell(k), buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k), x.raw.match(nodeFrame, k),
-			ended != "" && strings.HasSuffix(l, ended),
+		case x.ofPowerShell(k), buildlog.AgentLine(raw), x.rows.match(chains, k), inStack, x.raw.match(nodeFrame, k),
+			ended != "" && strings.HasSuffix(l, ended), x.repeats(k, i), x.synopsis(k),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
 		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
@@ -173,6 +177,34 @@ func (x *facts) endOfStep(i int) string {
 		}
 	}
 	return ""
+}
+
+// repeats reports whether the line with index k is a part of the message that the one with index i is
+// in: PHP's consoles print each exception of a chain, with the text of the one behind it.
+func (x *facts) repeats(k, i int) bool {
+	text := strings.TrimSpace(x.bare[k])
+	if len(text) < minRepeat {
+		return false
+	}
+	for n := max(0, i-ownMessage); n <= i; n++ {
+		if strings.Contains(x.bare[n], text) && strings.TrimSpace(x.bare[n]) != text {
+			return true
+		}
+	}
+	return false
+}
+
+// minRepeat is how long a text is, in bytes, that does not stand in another by chance.
+const minRepeat = 24
+
+// synopsis reports whether the line with index k is how a console command is called, as Symfony prints
+// it below an error: NAMESPACE:NAME [options].
+func (x *facts) synopsis(k int) bool {
+	if !x.rows.match(consoleName, k) {
+		return false
+	}
+	name, _, _ := strings.Cut(strings.TrimSpace(x.bare[k]), " ")
+	return slices.Contains(strings.Fields(x.Command), name)
 }
 
 // aggregates reports whether the line with index i is of several errors that were thrown as one, and
@@ -504,13 +536,21 @@ errore fallito fallita interrotto terminato passo il è stato
 })
 
 var (
+	// taskLabel matches what a runner of tasks puts in front of each line of one of them, and dumpOpens
+	// the frame behind which Node.js opens an error's fields.
+	taskLabel = lazyregexp.New(`^@?[\w./-]+[:#][\w-]+: `)
+	dumpOpens = lazyregexp.New(`^\s+at .*\{$`)
+	// consoleName matches the name of a console command, with its options.
+	consoleName = lazyregexp.New(`^\s*[\w-]+(?::[\w-]+)+(?: [\[<-].*)?$`)
 	// chains matches the lines that join exceptions.
-	chains = lazyregexp.New(`^(Caused by:|During handling|The above exception|Exception ignored in|Suppressed:)|^\s*\[?cause\]?:|` +
+	chains = lazyregexp.New(`^(Caused by:|In \S+\.php line \d+:$|During handling|The above exception|` +
+		`Exception ignored in|Suppressed:)|^\s*\[?cause\]?:|` +
 		`End of inner exception`)
 	// stackLine matches what belongs to a stack or a dump, boxes around a message, and decoration.
 	stackLine = lazyregexp.New(`^\s*(at|in|from) \S.*[:(/]|` +
 		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
+		`^\d+\.\d+$|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
 		`^Stacktrace:$|^in expression starting at \S+:\d+$|^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
 		`phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
@@ -534,8 +574,9 @@ var (
 		`\* (?:What went wrong|Try|Get more help)|Execution failed for task|(?:> )?(?:Run with --|There were failing|Get more help)|` +
 		`(?:> )?Process 'command '[^']*'' finished with non-zero exit value \d+$|` +
 		`BUILD FAIL|\d+ actionable tasks?|##\[|note: run with|PLAY RECAP|rake aborted|Tasks: TOP|\(See full trace|` +
-		`Command failed with (?:status|exit)|SLF4J|\++ (?:\w+=|(?:rm|kill|exit|trap|set|cd|popd|return|false|cleanup|echo)\b)|` +
-		`(?i:\W*(?:hint|tip|help|ask|see|view|visit|contact|having any|was this|for (?:more|help))\b))|` +
+		`(?:ELIFECYCLE\s+)?Command failed with (?:status|exit)|SLF4J|\++ (?:\w+=|(?:rm|kill|exit|trap|set|cd|popd|return|` +
+		`false|cleanup|echo)\b)|` +
+		`(?i:\W*(?:hint|tip|resolution|help|ask|see|view|visit|contact|having any|was this|for (?:more|help))\b))|` +
 		`\bexited (?:with|\(\d+\)|\d+ in)|\bDload\b|\(core dumped\)|received SIG|[Nn]o such process$|unreachable=\d|` +
 		`\bfor more (?:info\w*|details)\b|\bplease try again\b`)
 	// toolCloses matches what single tools print behind an error.
@@ -551,6 +592,7 @@ var (
 		`Error: Failed to persist state|Recovery failed because|order for SOPS|but none were|with \w+\.\w+|on \S+\.tf line \d|` +
 		`\d+: (?:resource|data|module) "|` +
 		// Maven, Ansible, Chalice, Zappa, cargo-lambda
+		`(?:\[ERROR\]\s+)?(?:After correcting the problems, you can resume|mvn <\w+> -rf :)|` +
 		`\[ERROR\]\s*$|\[ERROR\] (?:To see the full|Re-run Maven|For more info|See |Failed to execute goal \S*(?:surefire|failsafe)|` +
 		`\[Help \d|-> \[Help)|\[WARNING\] (?:NOTE: \d+ thread|thread |Couldn't destroy)|Origin: \S+:\d+|\d+ (?: |$)|\^ column|` +
 		`Creating (?:deployment package|IAM role|lambda function|Rest API)|Updating policy for|` +
@@ -575,6 +617,10 @@ var (
 		`\[error\] Total time: \d|Done\. PASS=\d|` +
 		`(?:ERROR +)?(?:terraform|tofu) invocation failed in |(?:ERROR +)?Module \S+ has finished with an error|` +
 		`(?:ERROR +)?error occurred:$|\* Failed to execute "(?:terraform|tofu) |\+\d+ vendor frames *$|\d+ +\S+\.php:\d+$|` +
+		// Terragrunt
+		`(?:\[\S+\] )?Module \S+ (?:has finished with an error|depends on module \S+, which finished)|` +
+		`\d+ errors? occurred:$|(?:\* )?Cannot process module Module |(?:\* )?Failed to execute "(?:terraform|tofu) |` +
+		`Unable to determine underlying exit|` +
 		// pnpm, Task
 		`^[\w@./-]+ [\w:.-]+: Failed$|ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL|^task: Failed to run task "|` +
 		// Cloud Custodian, concurrently, BuildKit

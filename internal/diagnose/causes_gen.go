@@ -595,6 +595,7 @@ var causes = []Cause{
 			{says: []string{"httpstatuscode: 403"}, also: []string{"unknownerror"}},
 			{says: []string{"statuscode(403)"}},
 			{says: []string{"forbidden", "no further error information was returned by the service"}},
+			{says: []string{"'s3://", "status code 403 from server"}},
 			{
 				says: []string{"null (service: "},
 				like: &pattern{source: "null \\(Service: [^,;]+[,;] Status Code: 403[,;]"},
@@ -5111,6 +5112,17 @@ var causes = []Cause{
 			{says: []string{"dirty database version"}},
 			{says: []string{"migration of schema", "failed"}},
 			{says: []string{"liquibase.exception."}},
+			{
+				says: []string{"django.db.utils."},
+				also: []string{"running migrations:"},
+				like: &pattern{source: "^django\\.db\\.utils\\.(Programming|Operational|Integrity|Data|Internal)Error: "},
+			},
+			{
+				says: []string{"sqlalchemy.exc."},
+				also: []string{"running upgrade "},
+				like: &pattern{source: "^sqlalchemy\\.exc\\.\\w+Error: "},
+			},
+			{says: []string{"all later migrations canceled"}},
 			{says: []string{"alembic", "can't locate revision"}},
 			{says: []string{"multiple head revisions are present"}},
 			{says: []string{"migration file \""}, like: &pattern{source: "^migration file \"[^\"]+\" failed"}},

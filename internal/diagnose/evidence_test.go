@@ -278,6 +278,46 @@ var evidenceRows = []struct {
 	{"a task's stack behind the task's name", "infra:deploy: > node deploy.mjs\ninfra:deploy: AccessDenied: OWN\n" +
 		"infra:deploy:     at throwDefaultError (/src/node_modules/smithy/index.js:388:20)\n ERROR  infra#deploy: command (/src/infra) " +
 		"npm run deploy exited (1)\nFailed:    infra#deploy\n", Explains, "missing-permission"},
+	{"PowerShell quotes the line", "Write-S3Object : OWN\nAt C:\\shop\\deploy.ps1:14 char:1\n+ Write-S3Object -BucketName media -File x\n" +
+		"+ ~~~~~~~~~~~~~~~~~~~~~~~~\n    + CategoryInfo          : InvalidOperation: (Amazon.PowerShe...3Object:W) [Write-S3Object], E\n" +
+		"    + FullyQualifiedErrorId : Amazon.S3.AmazonS3Exception,Amazon.PowerShell.Cmdlets.S3.W\n \n", Explains, "missing-permission"},
+	{"PHP's console prints the chain", "In Handler.php line 195:\n\n  Error executing \"PutObject\"; AWS HTTP error: Client error: `PUT " +
+		"https://media.s3.example.com/x` resulted in a `403 Forbidden` response: OWN\n\nIn Trait.php line 14:\n\n  Client error: `PUT " +
+		"https://media.s3.example.com/x` resulted in a `403 Forbidden` response:\n\n", Explains, "missing-permission"},
+	{"Maven says how to resume the reactor", "[ERROR] Failed to execute goal a:b:1:deploy (default) on project web: Failed: OWN -> " +
+		"[Help 1]\n" +
+		"[ERROR] \n[ERROR] After correcting the problems, you can resume the build with the command\n[ERROR]   mvn <args> -rf :web\n",
+		Explains, "missing-permission"},
+	{"BuildKit's empty line", "#6 [3/7] RUN aws s3 cp /x s3://media/x\n#6 1.9 \n#6 1.9 upload failed: ../x to s3://media/x BARE\n#6 " +
+		"ERROR: " +
+		"process \"/bin/sh -c aws s3 cp /x s3://media/x\" did not complete successfully: exit code: 1\n------\n > [3/7] RUN aws s3 cp " +
+		"/x s3://media/x:\n1.902 \n1.902 upload failed: ../x to s3://media/x BARE\n------\nERROR: failed to solve: process \"/bin/sh -c " +
+		"aws s3 cp /x s3://media/x\" did not complete successfully: exit code: 1\n", Explains, "missing-permission"},
+	{"Turborepo's task in front of a dump", "@shop/flags:deploy: AccessDenied: OWN\n@shop/flags:deploy:     at async Promise.all " +
+		"(index 0) {\n" +
+		"@shop/flags:deploy:   '$fault': 'client',\n@shop/flags:deploy: }\n@shop/flags:deploy: \n@shop/flags:deploy: Node.js v22.1.0\n" +
+		"@shop/flags:deploy:  ELIFECYCLE  Command failed with exit code 1.\n", Explains, "missing-permission"},
+	{"Terragrunt's modules behind it", "10:03:11.121 STDERR [vpc] terraform: │ Error: OWN\n10:03:12.122 STDERR [vpc] terraform: │   " +
+		"with a.b,\n" +
+		"10:03:44.120 ERROR  [vpc] Module ./vpc has finished with an error\n10:03:44.122 ERROR  2 errors occurred:\n\n* Failed to " +
+		"execute " +
+		"\"terraform apply\" in ./vpc\n  \n  exit status 1\n* Cannot process module Module ./eks because one of its dependencies, Module " +
+		"./vpc, finished with an error\n", Explains, "missing-permission"},
+	{"another task's own error behind Turborepo's dump", "@shop/flags:deploy: AccessDenied: OWN\n@shop/flags:deploy:     at async " +
+		"Promise.all " +
+		"(index 0) {\n@shop/flags:deploy:   '$fault': 'client',\n@shop/flags:deploy: }\n@shop/web:deploy: owner bob is not a member\n",
+		Overtaken, ""},
+	{"PowerShell goes on behind the place", "Write-S3Object : OWN\nAt C:\\shop\\deploy.ps1:14 char:1\n+ Write-S3Object -BucketName " +
+		"media\n" +
+		"+ ~~~~~~~~~~~~~~~~~~~~~~~~\n    + FullyQualifiedErrorId : Amazon.S3.AmazonS3Exception,W\n \nowner bob is not a member\n" +
+		"", Overtaken, ""},
+	{"another module of Terragrunt fails by itself", "10:03:11.121 STDERR [vpc] terraform: │ Error: OWN\n10:03:44.120 ERROR  [vpc] " +
+		"Module " +
+		"./vpc has finished with an error\n10:03:45.120 STDERR [iam] terraform: │ Error: Invalid index\n", Overtaken, ""},
+	{"PHP's chain has another exception", "  Error executing \"PutObject\"; AWS HTTP error: OWN\n\nIn Trait.php line 14:\n\n" +
+		"  The owner bob is not a member of the team\n\n", Overtaken, ""},
+	{"a resolution below it", "[AccessDeniedError] it failed\nOWN\nResolution: Ensure you have permissions\n", Explains,
+		"missing-permission"},
 	{"BuildKit shows the line of the Dockerfile", "#9 [5/7] RUN aws s3 cp /x s3://media/x\n#9 1.204 upload failed: ../x to " +
 		"s3://media/x BARE\n#9 ERROR: process \"/bin/sh -c aws s3 cp /x s3://media/x\" did not complete successfully: exit code: 1\n" +
 		"------\n > [5/7] RUN aws s3 cp /x s3://media/x:\n1.204 upload failed: ../x to s3://media/x BARE\n------\nDockerfile:5\n" +

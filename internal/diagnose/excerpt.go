@@ -10,14 +10,20 @@ import (
 // maxExcerpt is how many lines a person is given to read.
 const maxExcerpt = 40
 
-// excerpt returns what a person should read first: f's own excerpt if it holds the evidence, else
-// one around the evidence.
+// excerpt returns what a person should read first: f's own excerpt if it is about the denials that
+// failed the build and holds the evidence, else one around them and the evidence.
 func (x *facts) excerpt(e Evidence) []buildlog.Line {
 	list := x.Excerpt
-	if e.Origin == buildlog.FromLog && !slices.ContainsFunc(list, func(l buildlog.Line) bool { return l.N == e.Line }) {
-		if i := slices.IndexFunc(x.Tail, func(l buildlog.Line) bool { return l.N == e.Line }); i >= 0 {
-			list = buildlog.ExcerptAround(x.Tail, x.Odd, i)
+	is := func(n int) func(buildlog.Line) bool { return func(l buildlog.Line) bool { return l.N == n } }
+	holds := e.Origin != buildlog.FromLog || slices.ContainsFunc(list, is(e.Line))
+	if at := slices.IndexFunc(x.Tail, is(e.Line)); at >= 0 && (!holds || e.Origin == buildlog.FromLog && x.otherDenials()) {
+		var also []int
+		for _, d := range x.denials {
+			if i := slices.IndexFunc(x.Tail, is(d.Line)); d.Causal && d.Line > 0 && i >= 0 && i != at {
+				also = append(also, i)
+			}
 		}
+		list = buildlog.ExcerptAround(x.Tail, x.Odd, append([]int{at}, also...)...)
 	}
 	if len(list) == 0 {
 		list = x.lines
@@ -31,6 +37,14 @@ func (x *facts) excerpt(e Evidence) []buildlog.Line {
 		out = append(out, buildlog.Line{N: l.N, Text: printable(clip(l.Text, maxLineBytes))})
 	}
 	return out
+}
+
+// otherDenials reports whether a denial that the failed command printed did not fail the build: f's
+// excerpt is about that one, too.
+func (x *facts) otherDenials() bool {
+	return slices.ContainsFunc(x.Denials, func(d buildlog.Denial) bool {
+		return d.Causal && !slices.ContainsFunc(x.denials, func(own buildlog.Denial) bool { return own.Causal && own.Line == d.Line })
+	})
 }
 
 // bestEvidence is the evidence of a cause whose rule found none: the context if it says more than
