@@ -550,7 +550,7 @@ var (
 	stackLine = lazyregexp.New(`^\s*(at|in|from) \S.*[:(/]|` +
 		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
-		`^\d+\.\d+$|` +
+		`^\d+\.\d+$|^Debug source:$|^[A-Z]\w+ \{$|^excon\.error\.(?:request|response)$|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
 		`^Stacktrace:$|^in expression starting at \S+:\d+$|^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
 		`phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)

@@ -596,6 +596,8 @@ var causes = []Cause{
 			{says: []string{"statuscode(403)"}},
 			{says: []string{"forbidden", "no further error information was returned by the service"}},
 			{says: []string{"'s3://", "status code 403 from server"}},
+			{says: []string{"server returned non-2xx status code: 403"}},
+			{says: []string{"aws error access_denied during "}},
 			{
 				says: []string{"null (service: "},
 				like: &pattern{source: "null \\(Service: [^,;]+[,;] Status Code: 403[,;]"},

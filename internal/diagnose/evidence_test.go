@@ -316,6 +316,14 @@ var evidenceRows = []struct {
 		"./vpc has finished with an error\n10:03:45.120 STDERR [iam] terraform: │ Error: Invalid index\n", Overtaken, ""},
 	{"PHP's chain has another exception", "  Error executing \"PutObject\"; AWS HTTP error: OWN\n\nIn Trait.php line 14:\n\n" +
 		"  The owner bob is not a member of the team\n\n", Overtaken, ""},
+	{"Rust prints the error as it debugs it", "shop.exceptions.PermissionDeniedError: OWN\n\nDebug source:\nPermissionDenied {\n" +
+		"    source: RetryError {\n        method: PUT,\n    },\n}\n", Explains, "missing-permission"},
+	{"other work behind a Rust program's error", "shop.exceptions.PermissionDeniedError: OWN\n\nDebug source:\nPermissionDenied {\n" +
+		"    source: RetryError {\n    },\n}\nowner bob is not a member\n", Overtaken, ""},
+	{"Python's chain of exceptions", "Traceback (most recent call last):\n  File \"/src/a.py\", line 2, in send\n    yield\n" +
+		"botocore.exceptions.ClientError: OWN\n\nDuring handling of the above exception, another exception occurred:\n\n" +
+		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    go()\nfs.errors.PermissionDenied: OWN\n",
+		Explains, "missing-permission"},
 	{"a resolution below it", "[AccessDeniedError] it failed\nOWN\nResolution: Ensure you have permissions\n", Explains,
 		"missing-permission"},
 	{"BuildKit shows the line of the Dockerfile", "#9 [5/7] RUN aws s3 cp /x s3://media/x\n#9 1.204 upload failed: ../x to " +

@@ -71,7 +71,11 @@ func (x *facts) failedBefore(i int, w *weighing) int {
 	if head >= 0 && reason.MatchString(strings.TrimPrefix(x.bare[head], "Error: ")) {
 		head = -1 // it says why itself
 	}
-	for k, n := x.messageStart(i)-1, 0; k >= 0 && n <= ownMessage; k-- {
+	start := x.messageStart(i) - 1
+	if above := x.tracebackHead(i); above >= 0 {
+		start = min(start, above) // an exception that led to this one is part of it
+	}
+	for k, n := start, 0; k >= 0 && n <= ownMessage; k-- {
 		if k == head || strings.TrimSpace(x.bare[k]) == "" || x.denied(k) || x.tested(k) {
 			continue
 		}
