@@ -44,6 +44,7 @@ type tracker struct {
 	first  string  // the command with which this phase began
 	signs  signs   // what reports an error, since the last command started
 	odds   odds    // the lines of the last command that are like no others
+	sifted int64   // how many bytes were sifted before the buffer dropped them
 	failed *part   // what belongs to the failure
 	rivals []*part // the exits of the failed phase
 
@@ -318,6 +319,11 @@ func (s *scanner) blank(from, to int64) bool {
 	return from >= s.off && to <= s.end() && len(bytes.TrimSpace(s.buf[from-s.off:to-s.off])) == 0
 }
 
+// maxSifted is how many bytes of a log are sifted as they go by, which is as much as is read of one in
+// AWS: it costs a fifth of the time. Of a longer one only the end of the last command is, as far as the
+// buffer has it.
+const maxSifted = 16 << 20
+
 // sift looks for what no anchor finds in the output of p, as far as it stands before until: crosses
 // in front of lines, and lines like no others.
 func (t *tracker) sift(p *part, until int64) {
@@ -337,7 +343,10 @@ func (t *tracker) forget(off int64) {
 		if n := bytes.IndexByte(s.buf[off-s.off:], '\n'); n >= 0 {
 			until += int64(n) + 1 // with a whole line
 		}
-		t.sift(last, until)
+		if from := max(last.from, s.off); t.sifted < maxSifted {
+			t.sifted += until - from
+			t.sift(last, until)
+		}
 	}
 	for i := range t.starts {
 		s.saveHead(&t.starts[i], off)

@@ -76,13 +76,13 @@ type held struct {
 	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the
 	// case that it follows, as it was when it had ended or came past the point, and released says that
 	// it is being released with others.
-	seen       roleLease
-	seenOf     string
-	joins      string
-	back       bool
-	waited     atomic.Bool
-	leader     *decide.Case
-	released   bool
+	seen     roleLease
+	seenOf   string
+	joins    string
+	back     bool
+	waited   atomic.Bool
+	leader   *decide.Case
+	released bool
 }
 
 func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }
