@@ -91,9 +91,9 @@ func (h *Healer) startSome(
 		from = leader.Crowd.Start()
 	}
 	for {
-		its, err := h.Store.Between(ctx, kindFollowers(leader.ID), from, h.Clock.Now().Add(joinedKept), false, pageSize)
+		its, err := h.followersFrom(ctx, leader.ID, from)
 		if err != nil {
-			return n, from, fmt.Errorf("listing those that follow case %q: %w", leader.ID, err)
+			return n, from, err
 		}
 		for _, it := range its {
 			if n == most || pressed(ctx) {

@@ -140,9 +140,9 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 	}
 	stuck := 0
 	for {
-		its, err := h.Store.Between(ctx, kindFollowers(leader.ID), m.From, h.Clock.Now().Add(joinedKept), false, pageSize)
+		its, err := h.followersFrom(ctx, leader.ID, m.From)
 		if err != nil {
-			return fmt.Errorf("listing those that follow case %q: %w", leader.ID, err)
+			return err
 		}
 		for _, it := range its {
 			if pressed(ctx) {
@@ -178,6 +178,16 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 	}
 }
 
+// followersFrom lists those that follow the case, in the order in which they came, from that time on:
+// at most [pageSize].
+func (h *Healer) followersFrom(ctx context.Context, leader string, from time.Time) ([]Item, error) {
+	its, err := h.Store.Between(ctx, kindFollowers(leader), from, h.Clock.Now().Add(joinedKept), false, pageSize)
+	if err != nil {
+		return nil, fmt.Errorf("listing those that follow case %q: %w", leader, err)
+	}
+	return its, nil
+}
+
 // rouse begins another run for a case whose run has ended, or that had none: more
 // have followed it since. It gives 0 if there is nothing to do.
 func (h *Healer) rouse(ctx context.Context, id string) (run int64, err error) {
@@ -197,9 +207,9 @@ func (h *Healer) lateComers(ctx context.Context, leader decide.Case, m Release) 
 	}
 	n, from := 0, leader.Crowd.Start()
 	for {
-		its, err := h.Store.Between(ctx, kindFollowers(leader.ID), from, h.Clock.Now().Add(joinedKept), false, pageSize)
+		its, err := h.followersFrom(ctx, leader.ID, from)
 		if err != nil {
-			return fmt.Errorf("listing those that follow case %q: %w", leader.ID, err)
+			return err
 		}
 		if n += len(its); len(its) < pageSize {
 			break
