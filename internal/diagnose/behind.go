@@ -613,13 +613,12 @@ var (
 		// R, Nextflow, Prefect, Clojure
 		`Execution halted$|Work dir:$|-- Check '\.nextflow\.log'|.* - Finished in state (?:Failed|Crashed)\(|Full report at:$|` +
 		`/tmp/clojure-\d+\.edn$|` +
-		// sbt, dbt; Terragrunt; Collision, which shows PHP's exceptions
-		`\[error\] Total time: \d|Done\. PASS=\d|` +
-		`(?:ERROR +)?(?:terraform|tofu) invocation failed in |(?:ERROR +)?Module \S+ has finished with an error|` +
-		`(?:ERROR +)?error occurred:$|\* Failed to execute "(?:terraform|tofu) |\+\d+ vendor frames *$|\d+ +\S+\.php:\d+$|` +
+		// sbt, dbt; Collision, which shows PHP's exceptions
+		`\[error\] Total time: \d|Done\. PASS=\d|\+\d+ vendor frames *$|\d+ +\S+\.php:\d+$|` +
 		// Terragrunt
-		`(?:\[\S+\] )?Module \S+ (?:has finished with an error|depends on module \S+, which finished)|` +
-		`\d+ errors? occurred:$|(?:\* )?Cannot process module Module |(?:\* )?Failed to execute "(?:terraform|tofu) |` +
+		`(?:ERROR +)?(?:(?:terraform|tofu) invocation failed in |error occurred:$)|\d+ errors? occurred:$|` +
+		`(?:ERROR +|\[\S+\] )?Module \S+ (?:has finished with an error|depends on module \S+, which finished)|` +
+		`(?:\* )?(?:Cannot process module Module |Failed to execute "(?:terraform|tofu) )|` +
 		`Unable to determine underlying exit|` +
 		// pnpm, Task
 		`^[\w@./-]+ [\w:.-]+: Failed$|ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL|^task: Failed to run task "|` +

@@ -208,7 +208,7 @@ var evidenceRows = []struct {
 	// More languages and runners.
 	{"Nextflow's process", "[0a/1b2c3d] process > put (1) [100%] 1 of 1, failed: 1 ✘\nERROR ~ Error executing process > 'put (1)'\n\n" +
 		"Caused by:\n  Process `put (1)` terminated with an error exit status (1)\n\n\nCommand executed:\n\n  ./put\n\n" +
-		"Command exit status:\n  1\n\nCommand output:\n  (empty)\n\nCommand error:\n  OWN\n\nWork dir:\n  /src/work/0a/1b2c\n\n" +
+		"Command exit status:\n  1\n\nCommand output:\n  (empty)\n\nCommand error:\n  OWN\n\nWork dir:\n  /src/runs/0a/1b2c\n\n" +
 		" -- Check '.nextflow.log' file for details\n", Explains, "missing-permission"},
 	{"R halts", "Error: AccessDenied (HTTP 403). OWN\nExecution halted\n", Explains, "missing-permission"},
 	{"Julia's stack", "ERROR: LoadError: AWSException: AccessDenied -- OWN\n\nStacktrace:\n [1] macro expansion\n" +
