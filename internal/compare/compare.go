@@ -87,10 +87,7 @@ type Change struct {
 
 // Applies reports whether failures of the cause are compared: those for which no line of the log
 // says what is wrong, and failed tests.
-func Applies(cause string) bool { return unexplained(cause) || cause == "test-failure" }
-
-// unexplained reports whether the cause says no more than that something failed.
-func unexplained(cause string) bool { return diagnose.Unexplained(cause) }
+func Applies(cause string) bool { return diagnose.Unexplained(cause) || cause == "test-failure" }
 
 // A Side is one of the two builds.
 type Side struct {
@@ -151,7 +148,7 @@ func (s *Since) compareLines(green Side, failure buildlog.Failure, d diagnose.Di
 	isNew := func(n int) bool {
 		return slices.ContainsFunc(list, func(l candidate) bool { return slices.Contains(l.at, n) })
 	}
-	if unexplained(d.Cause) && d.Evidence.Origin == buildlog.FromLog && len(list) > 0 && list[0].strength > 0 {
+	if diagnose.Unexplained(d.Cause) && d.Evidence.Origin == buildlog.FromLog && len(list) > 0 && list[0].strength > 0 {
 		if !isNew(d.Evidence.Line) || list[0].strength > diagnose.ErrorStrength(d.Evidence.Text) {
 			d = d.ProvedBy(failure.Tail, list[0].n)
 		}

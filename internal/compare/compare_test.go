@@ -130,7 +130,7 @@ func TestNeverChangesTheCause(t *testing.T) {
 			green += outputs[r.IntN(len(outputs))]
 		}
 		_, before, after := against(failedLog("make", out), greenLog([2]string{"make", green}))
-		if !unexplained(before.Cause) && !reflect.DeepEqual(before, after) {
+		if !diagnose.Unexplained(before.Cause) && !reflect.DeepEqual(before, after) {
 			t.Fatalf("%s has changed:\n%+v\n%+v", before.Cause, before, after)
 		}
 		after.Evidence, after.Excerpt = before.Evidence, before.Excerpt
