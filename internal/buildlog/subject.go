@@ -350,7 +350,7 @@ func OtherCredentials(commands string) string {
 		if remoteCommand.MatchString(c) {
 			return "what runs on another machine"
 		}
-		if m := secretMount.Get().FindStringSubmatch(c); m != nil {
+		if secretMount.MatchString(c) {
 			return "the user or role of the secret that the step mounts"
 		}
 		// Not a container that is given the build's own: AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID.

@@ -3,8 +3,13 @@ package diagnose
 import (
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
+
+// nextCommand is a regular expression for what begins or ends a command: a line of CodeBuild's agent,
+// or of a shell that shows what it runs.
+var nextCommand = `^` + buildlog.AgentPattern() + `|^\++ `
 
 // A sign is one way to tell who speaks a line, or that the command went on after it. All fields
 // that are set must hold. A line is read as a person would: without what tools put in front of it.
@@ -45,7 +50,7 @@ var speakers = []sign{
 		raw:     lazyregexp.New(`^\s{2,}\S|^\s*\S+\s{2,}\S`),
 		above:   lazyregexp.New(`(?i)^\s*((usage|synopsis)\b|exit (codes?|status(es)?)\W*$)`),
 		reach:   60,
-		ends:    lazyregexp.New(`^\[(Container|Instance)\]|^\++ |(?i)^an error occurred|^Traceback`),
+		ends:    lazyregexp.New(nextCommand + `|(?i)^an error occurred|^Traceback`),
 		hearsay: true,
 	},
 	// A compiler or a linter quotes the line that it is about.
@@ -84,7 +89,7 @@ var speakers = []sign{
 			`(?i)^(#{1,4} \w|={1,4} [^=]+ ={1,4}$|.{0,30}(change ?log|release notes|what'?s (new|changed)))`,
 		),
 		reach:   30,
-		ends:    lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^[\w./-]+: (error|fatal)|^Traceback`),
+		ends:    lazyregexp.New(nextCommand + `|^[\w./-]+: (error|fatal)|^Traceback`),
 		when:    noTAP,
 		hearsay: true,
 	},
@@ -132,12 +137,12 @@ var speakers = []sign{
 	{name: "log", raw: lazyregexp.New(`^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)? [\w.-]+/[\w./$\[\]-]+ `)},
 	{name: "log",
 		above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
-		reach: 12, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
+		reach: 12, ends: lazyregexp.New(nextCommand)},
 	// What a command printed that another machine ran: Systems Manager, CodeDeploy, cloud-init, Terraform's and
 	// Packer's provisioners, Ansible.
 	{name: "log", below: lazyregexp.New(`^failed to run commands: exit status \d`), reach: 20},
 	{name: "log", above: lazyregexp.New(`\bStandard(?:Error|Output)Content\b|^-+(?:ERROR|OUTPUT)-+$|^\W*LifecycleEvent - \w`), reach: 60,
-		ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
+		ends: lazyregexp.New(nextCommand)},
 	{name: "log", before: lazyregexp.New(`\bStandard(?:Error|Output)Content\b|\bcloud-init\[\d+\]: `)},
 	{name: "log", raw: lazyregexp.New(`^\S+ \(remote-exec\): `)},
 	{name: "log", raw: lazyregexp.New(`^(?:==> |    )[\w-]+\.[\w-]+: `), above: lazyregexp.New(`^==> \S+: Provisioning with `), reach: 400,
@@ -146,7 +151,7 @@ var speakers = []sign{
 	// What a function, a database or a warehouse met, which has a role of its own.
 	{name: "log", above: lazyregexp.New(`^START RequestId: [\w-]+`), ends: lazyregexp.New(`^END RequestId: `), reach: 60},
 	{name: "log", row: databaseRefusal},
-	{name: "log", above: databaseRefusal, reach: 6, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^\s*$`)},
+	{name: "log", above: databaseRefusal, reach: 6, ends: lazyregexp.New(nextCommand + `|^\s*$`)},
 	// The log of another run, as gh shows it: job, step and time.
 	{name: "log", raw: lazyregexp.New(`^[^\t]+(?:\t|  )[^\t]*(?:\t|  )\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z `)},
 	{name: "log", before: lazyregexp.New(`(?i)\b(?:of|in|from) the (?:task|pod|container|function|instance)\b[^.]{0,20}:\s*$`)},
