@@ -170,3 +170,45 @@ func TestBeyondAndFailed(t *testing.T) {
 		t.Errorf("the metrics count %d heals", healed)
 	}
 }
+
+// TestBeyondWhileTheQueueIsFull: one that was to be started while the first build ran, and got no place,
+// waits on once that build has failed after all, and is started when its next try is green.
+func TestBeyondWhileTheQueueIsFull(t *testing.T) {
+	const n = 3
+	s := longCrowd(t, n, failsAfter)
+	began := s.Sim.Clock.Now()
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if bs := s.Sim.Builds("p0"); c.Operation == "RetryBuild" && !c.Done && len(bs) > n && bs[n].Status == "IN_PROGRESS" {
+			return simaws.Fault{Code: "AccountLimitExceededException", Status: 400,
+				Message: "Cannot have more than 1 builds in queue for the account"}
+		}
+		return simaws.Fault{}
+	})
+	at := func(since time.Duration) map[string]int {
+		for s.Sim.Clock.Now().Sub(began) < since {
+			s.Sim.Clock.Advance(10 * time.Second)
+			s.pump()
+		}
+		return steps(s.cases(n))
+	}
+	if got := at(5 * time.Minute); got["retried"] != 1 || got["retrying"] != 1 { // one refusal is enough
+		t.Fatalf("while the first build runs: %v", got)
+	}
+	if got := at(10 * time.Minute); got["retrying"] != 1 || got["retried"] != 1 || len(s.Sim.Builds("p0")) != n+2 {
+		t.Fatalf("once it has failed: %v, %d builds", got, len(s.Sim.Builds("p0")))
+	}
+	for _, c := range s.cases(n)[1:] { // as a message that comes late has it
+		if err := s.Inbox.Healer.Resume(t.Context(), c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := steps(s.cases(n)); got["joined"] != n-1 || len(s.Sim.Builds("p0")) != n+2 {
+		t.Errorf("looked at once more: %v, %d builds", got, len(s.Sim.Builds("p0")))
+	}
+	s.drain()
+	for i, c := range s.cases(n) {
+		if c.Outcome != "healed" || i > 0 && (len(c.Rounds) != 1 || c.Rounds[0].Decision.Beyond) {
+			t.Errorf("case %d: %s after %d rounds", i, c.Outcome, len(c.Rounds))
+		}
+	}
+}

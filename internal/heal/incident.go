@@ -435,23 +435,25 @@ func (h *Healer) ledStill(ctx context.Context, c *held) (decide.Lead, error) {
 }
 
 // waitAgain has the case wait for the one that it follows again: that one's build has failed, though
-// it had been past the point, before this one's could be started.
+// it had been past the point, before this one's could be started. Its place in the budget stays taken
+// until it is counted again, so that no start goes uncounted.
 func (h *Healer) waitAgain(ctx context.Context, c *held) error {
+	c.backTo(decide.StepJoined)
 	r := c.last()
-	if !r.Counted.IsZero() {
-		if err := h.uncount(ctx, c); err != nil {
-			return err
-		}
-	}
-	r.Step, r.Decision, r.Tries, r.RetryAt, r.Token, r.NotYet = decide.StepJoined, nil, 0, time.Time{}, "", time.Time{}
-	r.Full, r.Refused = time.Time{}, 0
-	if r.Diagnosis != nil && r.Diagnosis.Fingerprint == "" { // the leader's
-		r.Diagnosis = nil
-	}
+	r.RetryAt, r.Token, r.NotYet, r.Full, r.Refused = time.Time{}, "", time.Time{}, time.Time{}, 0
 	if err := h.save(ctx, c, true); err != nil {
 		return err
 	}
 	return errWait
+}
+
+// backTo takes the last round back to a step, without what was decided because of the leader's case.
+func (c *held) backTo(step decide.Step) {
+	r := c.last()
+	r.Step, r.Decision, r.Tries = step, nil, 0
+	if r.Diagnosis != nil && r.Diagnosis.Fingerprint == "" { // the leader's
+		r.Diagnosis = nil
+	}
 }
 
 // ownRoad lets the round go on by its own log.
@@ -459,11 +461,7 @@ func (h *Healer) ownRoad(ctx context.Context, c *held) error {
 	if err := h.lock(ctx, c); err != nil {
 		return err
 	}
-	r := c.last()
-	r.Step, r.Decision, r.Tries = decide.StepReceived, nil, 0
-	if r.Diagnosis != nil && r.Diagnosis.Fingerprint == "" { // the leader's
-		r.Diagnosis = nil
-	}
+	c.backTo(decide.StepReceived)
 	if !c.released {
 		return nil
 	}
