@@ -42,6 +42,8 @@ func (h *hub) alarms() []interfacesawscloudwatch.IAlarmRef {
 		{id: "FollowUpsLagAlarm", over: 45 * 60, periods: 1,
 			metric:      h.followUps.MetricApproximateAgeOfOldestMessage(every(5, "Maximum")),
 			description: "What a case waits for " + lag},
+		{id: "CuresLagAlarm", over: 45 * 60, periods: 1, metric: h.cures.MetricApproximateAgeOfOldestMessage(every(5, "Maximum")),
+			description: "A case that was put off because many builds failed at once " + lag},
 	}
 	var rung []interfacesawscloudwatch.IAlarmRef
 	for _, a := range list {

@@ -32,7 +32,7 @@ func (h *hub) dashboard(alarms []interfacesawscloudwatch.IAlarmRef) {
 	d.AddWidgets(
 		awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{Alarms: &alarms,
 			Title: jsii.String("Alarms"), Width: jsii.Number(6), Height: jsii.Number(6)}),
-		graph("Waiting", 6, false, waiting("Failures", h.queue), waiting("Follow-ups", h.followUps),
+		graph("Waiting", 6, false, waiting("Failures", h.queue), waiting("Follow-ups", h.followUps), waiting("Cures", h.cures),
 			h.followUps.MetricApproximateNumberOfMessagesDelayed(nil),
 			h.queue.MetricApproximateNumberOfMessagesNotVisible(nil)),
 		graph("The function", 6, false, h.function.MetricInvocations(nil), h.function.MetricErrors(nil), h.function.MetricThrottles(nil)),

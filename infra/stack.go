@@ -29,8 +29,9 @@ const (
 	timeoutMinutes = 5  // a batch of failures, each with its reads and one write
 	batchSize      = 10 // messages that one run takes
 	// concurrency is how many runs the failures start at once, following how many
-	// the follow-ups do; SQS starts at least 2 (AWS.md#from-event-to-function).
-	concurrency, following = 8, 4
+	// the follow-ups do, curing how many the cases do that were put off; SQS starts
+	// at least 2 (AWS.md#from-event-to-function).
+	concurrency, following, curing = 5, 4, 3
 	// besides are runs kept for the sweep and for people's commands.
 	besides      = 2
 	memory       = 512 // CPU comes with memory; long logs are scanned
@@ -51,6 +52,9 @@ type hub struct {
 	queue    awssqs.Queue // builds that failed
 	// followUps are what cases under way wait for. They do not wait behind failures.
 	followUps awssqs.Queue
+	// cures are cases that were put off while many builds fail at once. They wait for their roles in a
+	// row, before which others can be seen.
+	cures awssqs.Queue
 	// ruleNames are the rules that bring builds, behind their bus's name unless
 	// that is the default bus.
 	ruleNames []string
@@ -166,7 +170,7 @@ func (h *hub) queues() {
 	h.lost = queue("LostEvents", nil)
 	h.dead = queue("DeadLetters", nil)
 	dead := &awssqs.DeadLetterQueue{Queue: h.dead, MaxReceiveCount: jsii.Number(receives)}
-	h.queue, h.followUps = queue("Queue", dead), queue("FollowUps", dead)
+	h.queue, h.followUps, h.cures = queue("Queue", dead), queue("FollowUps", dead), queue("Cures", dead)
 }
 
 // healer is the function, its role and what wakes it.
@@ -179,7 +183,7 @@ func (h *hub) healer(code string) error {
 	}
 	policies, err := permissions.Hub(h.s, permissions.Parts{
 		Place: at, Table: *h.table.TableArn(), Topic: *h.topic.TopicArn(), Key: *h.key.KeyArn(),
-		Queue: *h.queue.QueueArn(), FollowUps: *h.followUps.QueueArn(),
+		Queue: *h.queue.QueueArn(), FollowUps: *h.followUps.QueueArn(), Cures: *h.cures.QueueArn(),
 		LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+permissions.Function),
 	}, most)
 	if err != nil {
@@ -219,6 +223,7 @@ func (h *hub) healer(code string) error {
 	}
 	take("Messages", h.queue, concurrency)
 	take("FollowUpMessages", h.followUps, following)
+	take("CureMessages", h.cures, curing)
 	awsevents.NewRule(h.stack, jsii.String("Sweep"), &awsevents.RuleProps{
 		Description: jsii.String("Finds failed builds that no event reported, and cases that are due."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(sweepMinutes))),
@@ -241,6 +246,7 @@ func (h *hub) environment(code string) *map[string]*string {
 		"BUILDMEDIC_KEY_ARN":        h.key.KeyArn(),
 		"BUILDMEDIC_QUEUE_URL":      h.queue.QueueUrl(),
 		"BUILDMEDIC_FOLLOW_UPS_URL": h.followUps.QueueUrl(),
+		"BUILDMEDIC_CURES_URL":      h.cures.QueueUrl(),
 		"BUILDMEDIC_ROLE":           jsii.String(permissions.HubRole + *h.stack.Region()),
 		// Where the synthesizer has the code uploaded, whatever its qualifier is.
 		"BUILDMEDIC_CODE_BUCKET": pack.S3BucketName(),
@@ -258,7 +264,7 @@ func (h *hub) reserved() *float64 {
 	if v, ok := h.stack.Node().TryGetContext(jsii.String("reserved")).(string); ok && v == "none" {
 		return nil
 	}
-	return jsii.Number(concurrency + following + besides)
+	return jsii.Number(concurrency + following + curing + besides)
 }
 
 // builds brings CodeBuild's events about the projects of the hub's account and

@@ -225,7 +225,7 @@ func TestBootstrapHeals(t *testing.T) {
 	api := newRuntimeAPI(t)
 	_, out := start(t, build(t, runtime.GOARCH), api,
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
-		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
+		envFollowUps+"="+sim.QueueURL(simaws.FollowUps), envCures+"="+sim.QueueURL(simaws.Cures),
 		envRegion+"=us-west-2", envRole+"="+sim.Function().Role, "AWS_ENDPOINT_URL="+sim.URL(),
 		"AWS_ACCESS_KEY_ID="+simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	for {

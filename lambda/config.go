@@ -23,6 +23,7 @@ const (
 	envKey        = "BUILDMEDIC_KEY_ARN"        // the topic's key, which no grant may touch; may be empty
 	envQueue      = "BUILDMEDIC_QUEUE_URL"      // the queue of builds that failed
 	envFollowUps  = "BUILDMEDIC_FOLLOW_UPS_URL" // the queue of what cases under way wait for; may be empty: then it is the other one
+	envCures      = "BUILDMEDIC_CURES_URL"      // the queue of cases that were put off; may be empty: then they are follow-ups
 	envCode       = "BUILDMEDIC_CODE_BUCKET"    // the bucket that holds the function's code, where no grant may write; may be empty
 	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"    // role to assume in member accounts; may be empty
 	envRole       = "BUILDMEDIC_ROLE"           // name of the role that the function runs as; if empty, AWS is asked
@@ -42,6 +43,7 @@ type config struct {
 	key        string // ARN, or ""
 	queue      string
 	followUps  string
+	cures      string
 	code       string // bucket, or ""
 	memberRole string
 	role       string // name, or ""
@@ -62,7 +64,7 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	c := config{topic: need(envTopic), queue: need(envQueue), function: need(envFunction), region: need(envRegion),
 		memberRole: getenv(envMemberRole), table: getenv(envTable), key: getenv(envKey),
-		code: getenv(envCode), followUps: getenv(envFollowUps), role: getenv(envRole)}
+		code: getenv(envCode), followUps: getenv(envFollowUps), cures: getenv(envCures), role: getenv(envRole)}
 	switch ledger := getenv(envLedger); {
 	case ledger == "" && c.table == "":
 		errs = append(errs, fmt.Errorf("%s is not set (or %s=memory, for a trial)", envTable, envLedger))
@@ -83,7 +85,7 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	if strings.ContainsAny(c.role, ":/*? ") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no role's name", envRole, c.role))
 	}
-	for _, q := range []struct{ name, url string }{{envQueue, c.queue}, {envFollowUps, c.followUps}} {
+	for _, q := range []struct{ name, url string }{{envQueue, c.queue}, {envFollowUps, c.followUps}, {envCures, c.cures}} {
 		if q.url != "" && !isQueueURL(q.url) {
 			errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", q.name, q.url))
 		}

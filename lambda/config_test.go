@@ -42,7 +42,8 @@ func TestReadConfig(t *testing.T) {
 		{"a topic for a key", map[string]string{envKey: "arn:aws:sns:eu-west-1:111122223333:buildmedic"}, []string{"is no key ARN"}},
 		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
 		{"with the queue of follow-ups", map[string]string{
-			envFollowUps: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic-follow-ups"}, nil},
+			envFollowUps: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic-follow-ups",
+			envCures:     "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic-cures"}, nil},
 		{"an ARN for the URL of follow-ups", map[string]string{envFollowUps: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"},
 			[]string{envFollowUps + " is", "is no queue URL"}},
 		{"a queue on localhost", map[string]string{envQueue: "http://localhost:4566/111122223333/buildmedic"}, nil},
@@ -77,7 +78,7 @@ func TestReadConfig(t *testing.T) {
 			})
 			if len(row.want) == 0 {
 				if err != nil || c.settings == nil || c.region != "eu-west-1" ||
-					c.memberRole != row.set[envMemberRole] || c.followUps != row.set[envFollowUps] ||
+					c.memberRole != row.set[envMemberRole] || c.followUps != row.set[envFollowUps] || c.cures != row.set[envCures] ||
 					c.key != row.set[envKey] || c.code != row.set[envCode] ||
 					c.role != row.set[envRole] {
 					t.Errorf("got %+v, %v", c, err)

@@ -87,7 +87,7 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	} else {
 		log.Warn("the ledger is in memory: what was done is forgotten when this instance ends")
 	}
-	queues := awsapi.NewQueues(sqs.NewFromConfig(h.aws), c.queue, c.followUps, clock)
+	queues := awsapi.NewQueues(sqs.NewFromConfig(h.aws), c.queue, c.followUps, c.cures, clock)
 	h.inbox = &inbox.Inbox{Log: log,
 		Healer: awsapi.Wire(awsapi.Wiring{
 			Config:     h.aws,

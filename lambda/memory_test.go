@@ -46,7 +46,7 @@ func BenchmarkMemory(b *testing.B) {
 	makeTable(b, ledger)
 	pid, printed := start(b, build(b, runtime.GOARCH), api,
 		envSettings+"="+file, envTable+"="+table, envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
-		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
+		envFollowUps+"="+sim.QueueURL(simaws.FollowUps), envCures+"="+sim.QueueURL(simaws.Cures),
 		envRegion+"=us-east-1", "AWS_ENDPOINT_URL="+sim.URL(), "AWS_ENDPOINT_URL_DYNAMODB="+ledger,
 		"AWS_ACCESS_KEY_ID="+simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	from := 0

@@ -113,7 +113,7 @@ func TestLater(t *testing.T) {
 		15 * time.Minute: 15 * time.Minute, 15*time.Minute + time.Second: 15 * time.Minute, 300 * 24 * time.Hour: 15 * time.Minute,
 	} {
 		s := world(t, "roles: [{name: shop}]\n")
-		q := SQS{Client: sqs.NewFromConfig(config(s.URL(), simaws.FunctionKey, s.Client())), URL: s.QueueURL(simaws.Queue), Clock: s.Clock}
+		q := NewQueues(sqs.NewFromConfig(config(s.URL(), simaws.FunctionKey, s.Client())), s.QueueURL(simaws.Queue), "", "", s.Clock)
 		start := s.Clock.Now()
 		if err := q.Later(t.Context(), "c-1", start.Add(delay)); err != nil {
 			t.Errorf("%v: %v", delay, err)
@@ -127,29 +127,38 @@ func TestLater(t *testing.T) {
 }
 
 // TestBack ensures that a message goes back into the queue that it came from, the healer's own
-// messages into that of follow-ups, and all into the one if there is no other.
+// messages into that of follow-ups, cases that are put off into that of cures, and all into the one
+// before if there is none.
 func TestBack(t *testing.T) {
 	s := world(t, "roles: [{name: shop}]\n")
 	client := sqs.NewFromConfig(config(s.URL(), simaws.FunctionKey, s.Client()))
-	both := NewQueues(client, s.QueueURL(simaws.Queue), s.QueueURL(simaws.FollowUps), s.Clock)
-	one := NewQueues(client, s.QueueURL(simaws.Queue), "", s.Clock)
-	const failures, followUps = "arn:aws:sqs:us-east-1:111122223333:" + simaws.Queue,
-		"arn:aws:sqs:us-east-1:111122223333:" + simaws.FollowUps
+	three := NewQueues(client, s.QueueURL(simaws.Queue), s.QueueURL(simaws.FollowUps), s.QueueURL(simaws.Cures), s.Clock)
+	two := NewQueues(client, s.QueueURL(simaws.Queue), s.QueueURL(simaws.FollowUps), "", s.Clock)
+	one := NewQueues(client, s.QueueURL(simaws.Queue), "", "", s.Clock)
+	const failures, followUps, cures = "arn:aws:sqs:us-east-1:111122223333:" + simaws.Queue,
+		"arn:aws:sqs:us-east-1:111122223333:" + simaws.FollowUps, "arn:aws:sqs:us-east-1:111122223333:" + simaws.Cures
 	for body, err := range map[string]error{
-		"a": both.Back(t.Context(), failures, "a", 0),
-		"b": both.Back(t.Context(), followUps, "b", 0),
-		"c": both.Back(t.Context(), "", "c", 0), // who invoked the function by hand
+		"a": three.Back(t.Context(), failures, "a", 0),
+		"b": three.Back(t.Context(), followUps, "b", 0),
+		"c": three.Back(t.Context(), "", "c", 0), // who invoked the function by hand
 		"d": one.Back(t.Context(), failures, "d", 0),
 		"e": one.Back(t.Context(), followUps, "e", 0),
-		"f": both.FollowUps.Later(t.Context(), "f", s.Clock.Now()),
-		"g": one.FollowUps.Later(t.Context(), "g", s.Clock.Now()),
+		"f": three.Later(t.Context(), "f", s.Clock.Now()),
+		"g": one.Later(t.Context(), "g", s.Clock.Now()),
+		"h": three.Back(t.Context(), cures, "h", 0),
+		"i": three.Cure(t.Context(), "i"),
+		"j": two.Cure(t.Context(), "j"),
+		"k": one.Cure(t.Context(), "k"),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	for name, want := range map[string][]string{simaws.Queue: {"a", "c", "d", "e", `{"continue":{"case":"g"}}`},
-		simaws.FollowUps: {"b", `{"continue":{"case":"f"}}`}} {
+	for name, want := range map[string][]string{
+		simaws.Queue:     {"a", "c", "d", "e", `{"continue":{"case":"g"}}`, `{"continue":{"case":"k"}}`},
+		simaws.FollowUps: {"b", `{"continue":{"case":"f"}}`, `{"continue":{"case":"j"}}`},
+		simaws.Cures:     {"h", `{"continue":{"case":"i"}}`},
+	} {
 		got := s.Queued(name)
 		if slices.Sort(got); !slices.Equal(got, want) {
 			t.Errorf("in %s are %q", name, got)

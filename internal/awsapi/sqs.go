@@ -14,8 +14,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
-// SQS implements heal.Queue with delayed messages to one of the function's own
-// queues.
+// SQS is one of the function's own queues.
 type SQS struct {
 	Client *sqs.Client
 	URL    string
@@ -26,20 +25,11 @@ type SQS struct {
 // after that and waits again.
 const maxDelay = 15 * time.Minute
 
-// Later implements [heal.Queue].
-func (s SQS) Later(ctx context.Context, caseID string, at time.Time) error {
+// resume has the case be resumed at or after the time.
+func (s SQS) resume(ctx context.Context, caseID string, at time.Time) error {
 	var m heal.ResumeMessage
 	m.Continue.Case = caseID
 	body, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return s.Send(ctx, string(body), at.Sub(s.Clock.Now()))
-}
-
-// Release implements [heal.Queue].
-func (s SQS) Release(ctx context.Context, m heal.Release, at time.Time) error {
-	body, err := json.Marshal(heal.ReleaseMessage{Release: m})
 	if err != nil {
 		return err
 	}
@@ -58,23 +48,47 @@ func (s SQS) Send(ctx context.Context, body string, delay time.Duration) error {
 	return nil
 }
 
-// Queues are the function's own. It takes any message from either.
+// Queues are the function's own, and implement [heal.Queue]. It takes any message from each.
 type Queues struct {
 	Failures  SQS // takes builds that failed
 	FollowUps SQS // takes what cases under way wait for: the healer's own messages, other ends of builds
+	Cures     SQS // takes cases that were put off while many builds fail at once
 }
 
-// NewQueues makes them. Without a URL for follow-ups, as an environment of the
-// version before has none, failures' queue takes these, too.
-func NewQueues(client *sqs.Client, failures, followUps string, clock heal.Clock) Queues {
-	return Queues{Failures: SQS{client, failures, clock}, FollowUps: SQS{client, cmp.Or(followUps, failures), clock}}
+// NewQueues makes them. Without a URL for cures, follow-ups take these, and without one for
+// follow-ups, failures' queue does: an environment of a version before has none.
+func NewQueues(client *sqs.Client, failures, followUps, cures string, clock heal.Clock) Queues {
+	followUps = cmp.Or(followUps, failures)
+	return Queues{Failures: SQS{client, failures, clock}, FollowUps: SQS{client, followUps, clock},
+		Cures: SQS{client, cmp.Or(cures, followUps), clock}}
+}
+
+// Later implements [heal.Queue].
+func (q Queues) Later(ctx context.Context, caseID string, at time.Time) error {
+	return q.FollowUps.resume(ctx, caseID, at)
+}
+
+// Cure implements [heal.Queue].
+func (q Queues) Cure(ctx context.Context, caseID string) error {
+	return q.Cures.resume(ctx, caseID, q.Cures.Clock.Now())
+}
+
+// Release implements [heal.Queue].
+func (q Queues) Release(ctx context.Context, m heal.Release, at time.Time) error {
+	body, err := json.Marshal(heal.ReleaseMessage{Release: m})
+	if err != nil {
+		return err
+	}
+	return q.FollowUps.Send(ctx, string(body), at.Sub(q.FollowUps.Clock.Now()))
 }
 
 // Back puts a message back into the queue that it came from; from is that one's ARN.
 func (q Queues) Back(ctx context.Context, from, body string, delay time.Duration) error {
 	to := q.Failures
-	if name := queueName(q.FollowUps.URL); strings.HasSuffix(from, ":"+name) {
-		to = q.FollowUps
+	for _, o := range []SQS{q.FollowUps, q.Cures} {
+		if strings.HasSuffix(from, ":"+queueName(o.URL)) {
+			to = o
+		}
 	}
 	return to.Send(ctx, body, delay)
 }

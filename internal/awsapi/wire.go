@@ -57,7 +57,7 @@ func Wire(w Wiring) *heal.Healer {
 		Roles: iam, Simulator: iam, Documents: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
 		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic, Owners: ownersTopics(w)}, Journal: Journal{w.Journal},
-		Queue: w.Queues.FollowUps,
+		Queue: w.Queues,
 		Store: w.Store, Clock: w.Clock, Sleep: w.Sleep, Log: w.Log,
 	}
 	code := PolicyCode{Accounts: accounts}
@@ -162,7 +162,7 @@ func Parts(id Identity, region, function string, queues Queues, table string, ar
 			parts = append(parts, a)
 		}
 	}
-	for _, q := range []SQS{queues.Failures, queues.FollowUps} {
+	for _, q := range []SQS{queues.Failures, queues.FollowUps, queues.Cures} {
 		if name := queueName(q.URL); name != "" && !slices.Contains(parts, arn("sqs", name)) {
 			parts = append(parts, arn("sqs", name))
 		}

@@ -15,7 +15,8 @@ func TestParts(t *testing.T) {
 	id := Identity{Partition: "aws", Account: "111122223333", Role: "buildmedic-hub-us-west-2"}
 	const key = "arn:aws:kms:us-west-2:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
 	parts := Parts(id, "us-west-2", "buildmedic", NewQueues(nil, "https://sqs.us-west-2.amazonaws.com/111122223333/healer-queue",
-		"https://sqs.us-west-2.amazonaws.com/111122223333/healer-follow-ups", nil), "healer-table",
+		"https://sqs.us-west-2.amazonaws.com/111122223333/healer-follow-ups",
+		"https://sqs.us-west-2.amazonaws.com/111122223333/healer-cures", nil), "healer-table",
 		"arn:aws:sns:us-west-2:111122223333:healer-topic", key, "")
 	for _, row := range []struct {
 		arn  string
@@ -25,6 +26,7 @@ func TestParts(t *testing.T) {
 		{key, true},
 		{"arn:aws:sqs:us-west-2:111122223333:healer-queue", true},
 		{"arn:aws:sqs:us-west-2:111122223333:healer-follow-ups", true},
+		{"arn:aws:sqs:us-west-2:111122223333:healer-cures", true},
 		{"arn:aws:sqs:us-west-2:111122223333:Buildmedic-DeadLettersBBF8BAAB-X1Y2Z3", true},
 		{"arn:aws:sqs:us-west-2:111122223333:Buildmedic-LostEvents3D75545E-X1Y2Z3", true},
 		{"arn:aws:dynamodb:us-west-2:111122223333:table/healer-table/index/next", true},

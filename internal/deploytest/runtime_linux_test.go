@@ -176,7 +176,8 @@ func startRuntime(t *testing.T, dynamo string) *lambdaRuntime {
 		"AWS_ACCESS_KEY_ID=" + simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated",
 		"BUILDMEDIC_SETTINGS=" + filepath.Join(dir, "buildmedic.yaml"), "BUILDMEDIC_TABLE=" + table(t, dynamo),
 		"BUILDMEDIC_TOPIC_ARN=" + sim.TopicARN(), "BUILDMEDIC_QUEUE_URL=" + sim.QueueURL(simaws.Queue),
-		"BUILDMEDIC_FOLLOW_UPS_URL=" + sim.QueueURL(simaws.FollowUps)}, out, os.Getenv(rie),
+		"BUILDMEDIC_FOLLOW_UPS_URL=" + sim.QueueURL(simaws.FollowUps),
+		"BUILDMEDIC_CURES_URL=" + sim.QueueURL(simaws.Cures)}, out, os.Getenv(rie),
 		"--runtime-interface-emulator-address", address, "--runtime-api-address", "127.0.0.1:"+freePort(t), program)
 	if err != nil {
 		t.Fatal(err)

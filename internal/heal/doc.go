@@ -10,9 +10,10 @@
 // takes a case from step to step; apply.go changes AWS and undoes it; request.go asks in the code
 // that owns a policy, and deployed.go and permanent.go look what came of it; jobs.go has GitHub run
 // the job of a runner's build again, and orphans.go finds jobs that wait for a runner in vain;
-// incident.go lets cases wait for the cure of another one, release.go starts them once that one's
-// build is green, and beyond.go while it still runs; everywhere.go takes failures of one cause in
-// many projects for one incident, and keep.go looks after it; pipeline.go takes up what a pipeline
-// tells of its actions, and looks who may have started it; record.go stores cases, locks and
-// leases; command.go does what people ask for; sweep.go finds what no event told.
+// incident.go lets cases wait for the cure of another one, putoff.go has that one wait for its turn
+// while many builds fail at once, release.go starts them once that one's build is green, and beyond.go
+// while it still runs; everywhere.go takes failures of one cause in many projects for one incident,
+// and keep.go looks after it; pipeline.go takes up what a pipeline tells of its actions, and looks who
+// may have started it; record.go stores cases, locks and leases; command.go does what people ask for;
+// sweep.go finds what no event told.
 package heal

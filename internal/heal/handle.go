@@ -95,6 +95,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 			return err
 		}
 	}
+	c.crowded = e.Crowded
 	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough
 	// for the next delivery to do the other.
 	caseID, saved := c.ID, error(nil)

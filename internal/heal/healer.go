@@ -104,6 +104,8 @@ type Ended struct {
 	// ended. With it the log is read early; nothing is decided by it. Of a green build, see
 	// [Healer.asSaid].
 	Said codebuild.Build `json:"-"`
+	// Crowded: many others wait behind it, so that a new case that others may follow is put off.
+	Crowded bool `json:"-"`
 	// record is the build's, if it was read a moment ago.
 	record *codebuild.Build
 }

@@ -360,6 +360,8 @@ type Journal interface {
 type Queue interface {
 	// Later asks that the case be resumed at or after the time.
 	Later(ctx context.Context, caseID string, at time.Time) error
+	// Cure asks that the case be resumed soon, in a row with others that wait for their roles.
+	Cure(ctx context.Context, caseID string) error
 	// Release asks that the cases which follow another one be released at or after the time.
 	Release(ctx context.Context, m Release, at time.Time) error
 }

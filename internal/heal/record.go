@@ -71,6 +71,8 @@ type held struct {
 	looked    []codebuild.Build // the project's builds since the failed one, if this invocation has looked for its own
 	again     bool              // another build of the project has failed of the same cause in this quarter of an hour
 	news      bool              // something happened of which developers may have to be told
+	// crowded: many messages wait behind the one of this case. putOff: it is to wait for its turn.
+	crowded, putOff bool
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
 	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the

@@ -290,6 +290,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	if c.joins != "" {
 		return h.joinNow(ctx, c)
 	}
+	if c.putOff {
+		return h.comeForCure(ctx, c)
+	}
 	f.Known = remembered.Known
 	h.Simulator = foreseen
 	d, full, err := h.decided(ctx, c, f)
@@ -593,6 +596,12 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts, seen *
 		qs, worth := questions(*f)
 		if !worth {
 			return nil
+		}
+		if c.crowded && !f.Project.Write.Code.Set() && try < 5 {
+			if named, err := h.leadLater(ctx, c, *f, of, l); err != nil || named {
+				return err
+			}
+			continue
 		}
 		if h.Clock.Now().Sub(l.Wrote) < curedFor {
 			further, err := h.ask(ctx, c.at(), f, qs)

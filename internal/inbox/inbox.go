@@ -5,6 +5,7 @@ package inbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,8 @@ type Inbox struct {
 	// be delivered after the delay with a fresh count of tries.
 	Requeue func(ctx context.Context, from, body string, delay time.Duration) error
 	Log     *slog.Logger
+	// Full is how many messages a batch has at most, as the stack sets it; 0: 10.
+	Full int
 }
 
 const (
@@ -44,10 +47,22 @@ const (
 	// giving a message back: one whose function is ended by Lambda comes again
 	// only when its visibility timeout ends.
 	last = 20 * time.Second
-	// fullBatch is how many messages a batch has at most, as the stack sets it. Behind a full one
-	// others wait, and developers are told later.
+	// fullBatch is how many messages a batch has at most unless [Inbox.Full] says otherwise.
 	fullBatch = 10
 )
+
+// delivery is what the messages of one batch share.
+type delivery struct {
+	healer *heal.Healer // which knows what their builds are
+	// alone: there is one message. Then the log of a build that failed is read at once. Of many it is
+	// not: one may tell enough for others.
+	alone bool
+	// full: others wait behind it, and what can be put off is.
+	full bool
+}
+
+// full reports whether others wait behind a batch of so many messages.
+func (in *Inbox) full(n int) bool { return n >= cmp.Or(in.Full, fullBatch) }
 
 // Invoke takes one invocation: a batch of a queue, an EventBridge event, or
 // a [heal.Command]. Whatever else comes is refused with an error that says
@@ -63,13 +78,13 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	switch {
 	case shape.Records != nil:
 		answer := in.batch(ctx, shape.Records)
-		if len(shape.Records) < fullBatch {
+		if !in.full(len(shape.Records)) { // else they are told later
 			in.tellDevelopers(ctx)
 		}
 		return answer, nil
 	case shape.DetailType != "":
 		defer in.tellDevelopers(ctx)
-		return nil, in.inTime(ctx, in.Healer, string(payload), true)
+		return nil, in.inTime(ctx, delivery{healer: in.Healer, alone: true}, string(payload))
 	}
 	ctx, cancel := early(ctx)
 	defer cancel()
@@ -116,9 +131,10 @@ func strict(data []byte, v any) error {
 // moves it to the dead letters, where it is kept and an alarm tells of it.
 func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEventResponse {
 	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	h := in.together(ctx, ms)
+	d := delivery{alone: len(ms) == 1, full: in.full(len(ms))}
+	d.healer = in.together(ctx, ms)
 	for _, m := range ms {
-		err := in.one(ctx, h, m, len(ms) == 1)
+		err := in.one(ctx, d, m)
 		if err != nil {
 			in.Log.ErrorContext(ctx, "message not handled", "message", m.MessageId, "error", err.Error())
 			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
@@ -149,13 +165,13 @@ func pressed(ctx context.Context) bool {
 	return ok && time.Until(end) < spare
 }
 
-func (in *Inbox) one(ctx context.Context, h *heal.Healer, m events.SQSMessage, alone bool) error {
+func (in *Inbox) one(ctx context.Context, d delivery, m events.SQSMessage) error {
 	if pressed(ctx) {
 		// Given back as it is: a message that was not looked at must not come
 		// nearer to the dead letters.
 		return in.Requeue(ctx, m.EventSourceARN, m.Body, 0)
 	}
-	err := in.inTime(ctx, h, m.Body, alone)
+	err := in.inTime(ctx, d, m.Body)
 	if errors.Is(err, heal.ErrLater) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
 		after := heal.Jitter(notNow, m.MessageId) // when it comes back it has a new id
@@ -175,22 +191,27 @@ func early(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // inTime handles a message within the function's time but for the last part.
-func (in *Inbox) inTime(ctx context.Context, h *heal.Healer, body string, alone bool) error {
+func (in *Inbox) inTime(ctx context.Context, d delivery, body string) error {
 	ctx, cancel := early(ctx)
 	defer cancel()
-	return in.message(ctx, h, body, alone)
+	return in.message(ctx, d, body)
 }
 
-// message handles one message: an event, or the healer calling itself back. The log of a build that
-// failed alone is read at once. Of many it is not: one may tell enough for others.
-func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone bool) error {
+// release decodes a message that releases cases.
+func release(body string) (heal.Release, bool) {
+	var m heal.ReleaseMessage
+	err := strict([]byte(body), &m)
+	return m.Release, err == nil && m.Release.Leader+m.Release.Incident != ""
+}
+
+// message handles one message: an event, or the healer calling itself back.
+func (in *Inbox) message(ctx context.Context, d delivery, body string) error {
 	var again heal.ResumeMessage
 	if err := strict([]byte(body), &again); err == nil && again.Continue.Case != "" {
-		return h.Resume(ctx, again.Continue.Case)
+		return d.healer.Resume(ctx, again.Continue.Case)
 	}
-	var release heal.ReleaseMessage
-	if err := strict([]byte(body), &release); err == nil && release.Release.Leader+release.Release.Incident != "" {
-		return in.Healer.Release(ctx, release.Release)
+	if r, ok := release(body); ok {
+		return in.Healer.Release(ctx, r)
 	}
 	if a, ok, err := buildevent.DecodeAction([]byte(body)); ok {
 		return in.action(ctx, a, err)
@@ -204,10 +225,11 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone
 		return nil
 	}
 	end := ended(e)
-	if end.Said = e.Said; !alone {
+	end.Crowded = d.full
+	if end.Said = e.Said; !d.alone {
 		end.Said.Logs.Group, end.Said.Logs.Stream = "", ""
 	}
-	return h.BuildEnded(ctx, end)
+	return d.healer.BuildEnded(ctx, end)
 }
 
 // action handles the event of a pipeline's action.

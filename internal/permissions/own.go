@@ -24,7 +24,7 @@ var Anywhere = map[string]string{
 // Parts are the hub's own parts. All but Place are ARNs.
 type Parts struct {
 	Place
-	Table, Topic, Key, Queue, FollowUps, LogGroup string
+	Table, Topic, Key, Queue, FollowUps, Cures, LogGroup string
 }
 
 // own is what the function needs for its own parts.
@@ -32,7 +32,7 @@ func own(parts Parts, s *settings.Settings) []Permission {
 	ps := []Permission{
 		allow("Queue", "Messages are taken from its own queues, and put there to come back to a case later.",
 			[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
-			[]string{parts.Queue, parts.FollowUps}),
+			[]string{parts.Queue, parts.FollowUps, parts.Cures}),
 		allow("Ledger", "Cases, claims, leases and the audit are items of its own table.",
 			[]string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, []string{parts.Table}),
 		allow("LedgerDue", "What is due is found by the table's index.",

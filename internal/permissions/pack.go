@@ -75,7 +75,8 @@ var longest = func() Parts {
 	at := Place{Partition: "aws-us-gov", Account: "111122223333", Region: "ap-southeast-2"}
 	const cut = "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF" // what CloudFormation makes of a name
 	return Parts{Place: at, Table: at.ARN("dynamodb", "table/"+cut), Topic: at.ARN("sns", cut), Queue: at.ARN("sqs", cut),
-		FollowUps: at.ARN("sqs", "F"+cut[1:]), Key: at.ARN("kms", "key/"+cut), LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+cut)}
+		FollowUps: at.ARN("sqs", "F"+cut[1:]), Cures: at.ARN("sqs", "C"+cut[1:]),
+		Key: at.ARN("kms", "key/"+cut), LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+cut)}
 }()
 
 // pack puts the first of the rendered groups into the inline policy and the

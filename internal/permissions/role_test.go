@@ -138,7 +138,7 @@ const (
 )
 
 // parts are the ARNs of the hub's own parts.
-type parts struct{ queue, followUps, table, topic, key string }
+type parts struct{ queue, followUps, cures, table, topic, key string }
 
 func ownParts(t *testing.T, tpl template) parts {
 	t.Helper()
@@ -147,13 +147,13 @@ func ownParts(t *testing.T, tpl template) parts {
 		tpl.one(t, kind)
 		return slices.Collect(maps.Keys(tpl.of(kind)))[0]
 	}
-	queues := map[bool]string{} // whether it takes follow-ups
+	queues := map[string]string{}
 	for _, m := range tpl.of("AWS::Lambda::EventSourceMapping") {
 		arn := m.Properties["EventSourceArn"].(string)
-		queues[strings.Contains(arn, ":FollowUps")] = arn
+		queues[strings.TrimRight(arn[strings.LastIndexByte(arn, ':')+1:], "0123456789ABCDEF")] = arn
 	}
 	return parts{
-		queue: queues[false], followUps: queues[true],
+		queue: queues["Queue"], followUps: queues["FollowUps"], cures: queues["Cures"],
 		table: here("dynamodb", "table/"+id("AWS::DynamoDB::Table")),
 		topic: here("sns", id("AWS::SNS::Topic")),
 		key:   here("kms", "key/"+id("AWS::KMS::Key")),
@@ -167,6 +167,7 @@ func must(t *testing.T, tpl template) []calls {
 	list := []calls{
 		// Its own parts.
 		{own.queue, nil, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:SendMessage"},
+		{own.cures, nil, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:SendMessage"},
 		{own.followUps, nil, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:SendMessage"},
 		{own.table, nil, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"},
 		{own.table + "/index/next", nil, "dynamodb:Query"},

@@ -403,7 +403,8 @@ func TestFunction(t *testing.T) {
 			[]any{m["BatchSize"], m["FunctionResponseTypes"], m["ScalingConfig"]})
 		together += m["ScalingConfig"].(map[string]any)["MaximumConcurrency"].(float64)
 	}
-	if want := map[string]string{"Queue": `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":8}]`,
+	if want := map[string]string{"Queue": `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":5}]`,
+		"Cures":     `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":3}]`,
 		"FollowUps": `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":4}]`}; !maps.Equal(taken, want) {
 		t.Errorf("messages are taken as %v", taken)
 	}
@@ -441,8 +442,8 @@ func TestStorage(t *testing.T) {
 			dead[r["deadLetterTargetArn"]] = true
 		}
 	}
-	if len(tpl.of("AWS::SQS::Queue")) != 4 || len(dead) != 1 {
-		t.Errorf("%d queues, %d for dead letters; want those of failures and follow-ups, one of their dead letters, and lost events",
+	if len(tpl.of("AWS::SQS::Queue")) != 5 || len(dead) != 1 {
+		t.Errorf("%d queues, %d for dead letters; want those of failures, follow-ups and cures, one of their dead letters, and lost events",
 			len(tpl.of("AWS::SQS::Queue")), len(dead))
 	}
 	lost := map[any]bool{}
@@ -532,7 +533,8 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("alarm %s does not say what to do", id)
 		}
 	}
-	want := []string{"AWS/Lambda Errors buildmedic", "AWS/Lambda Throttles buildmedic", "AWS/SQS ApproximateAgeOfOldestMessage FollowUps",
+	want := []string{"AWS/Lambda Errors buildmedic", "AWS/Lambda Throttles buildmedic", "AWS/SQS ApproximateAgeOfOldestMessage Cures",
+		"AWS/SQS ApproximateAgeOfOldestMessage FollowUps",
 		"AWS/SQS ApproximateAgeOfOldestMessage Queue",
 		"AWS/SQS ApproximateNumberOfMessagesVisible DeadLetters",
 		"AWS/SQS ApproximateNumberOfMessagesVisible LostEvents", "Buildmedic Paused "}

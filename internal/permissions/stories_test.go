@@ -47,7 +47,7 @@ func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 		Table: at.ARN("dynamodb", "table/ledger"),
 		Key:   at.ARN("kms", "key/notices"),
 		Topic: at.ARN("sns", simaws.Topic),
-		Queue: at.ARN("sqs", simaws.Queue), FollowUps: at.ARN("sqs", simaws.FollowUps),
+		Queue: at.ARN("sqs", simaws.Queue), FollowUps: at.ARN("sqs", simaws.FollowUps), Cures: at.ARN("sqs", simaws.Cures),
 		LogGroup: at.ARN("logs", "log-group:/aws/lambda/buildmedic"),
 	}, permissions.ManagedPolicies)
 	if err != nil {

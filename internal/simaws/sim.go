@@ -99,7 +99,8 @@ type QueueConfig struct {
 const (
 	Queue      = "buildmedic"            // takes failed builds
 	FollowUps  = "buildmedic-follow-ups" // takes the other ends of builds
-	DeadLetter = "buildmedic-dlq"        // of both
+	Cures      = "buildmedic-cures"      // takes cases that were put off
+	DeadLetter = "buildmedic-dlq"        // of all three
 	Topic      = "buildmedic"
 )
 

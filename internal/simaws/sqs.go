@@ -154,9 +154,9 @@ func (m Message) release(done bool) {
 }
 
 // inbound are the queues that Lambda polls for the function.
-var inbound = []string{Queue, FollowUps}
+var inbound = []string{Queue, FollowUps, Cures}
 
-// NextMessage receives the next message of [Queue] or [FollowUps], moving time on to it if
+// NextMessage receives the next message of [Queue], [FollowUps] or [Cures], moving time on to it if
 // it is in the future: builds go on, events arrive, visibility timeouts end.
 // ok is false when nothing is left that could bring one, or when ctx is done.
 //

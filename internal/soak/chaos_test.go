@@ -76,6 +76,7 @@ func chaos(t *testing.T, seed int64, sum *chaosSum) bool {
 		},
 		Store: func(c heal.Clock) heal.Store { return mortal{ledger.NewMemory(c), r.life} },
 		Clock: func(c heal.Clock) heal.Clock { return skewed{c, w.skew} },
+		Full:  w.full,
 	})
 	if err != nil {
 		t.Error(err)
@@ -107,6 +108,7 @@ type chaosWorld struct {
 	roles          int
 	workers        int
 	batch          int // messages of one invocation, at most
+	full           int // messages of one behind which others wait, so that new cases are put off
 	trouble        simaws.Trouble
 	skew           time.Duration
 
@@ -132,6 +134,7 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 		w.workers = 4
 	}
 	w.batch = 1 + rng.IntN(10)
+	w.full = 1 + rng.IntN(10)
 	w.skew = time.Duration(rng.IntN(181)-90) * time.Second
 	w.trouble = simaws.Trouble{DropEvents: 0.1, DuplicateEvents: 0.2, DelayEvents: time.Duration(rng.IntN(120)) * time.Second,
 		Throttle: 0.04, LoseRequest: 0.01, LoseResponse: 0.02, CallTime: time.Duration(rng.IntN(200)) * time.Millisecond}

@@ -43,10 +43,10 @@ const (
 	region  = "eu-west-1" // one of those with the lowest rate of GetLogEvents
 	perRole = 20
 	// ofFailures is how many of the function the queue of failures starts at a time,
-	// ofFollowUps how many that of follow-ups does, and batch how many messages each
-	// takes, as infra/ has it.
-	ofFailures, ofFollowUps, batch = 8, 4, 10
-	invocations                    = ofFailures + ofFollowUps
+	// ofFollowUps and ofCures how many those of follow-ups and cures do, and batch how many
+	// messages each takes, as infra/ has it.
+	ofFailures, ofFollowUps, ofCures, batch = 5, 4, 3, 10
+	invocations                             = ofFailures + ofFollowUps + ofCures
 	// timeout is the function's, and sweeping how often the schedule sweeps.
 	timeout, sweeping = 5 * time.Minute, 15 * time.Minute
 )
@@ -132,7 +132,7 @@ func (s *storm) fleet(t *testing.T) {
 			s.st.Sim.Clock.Advance(latency)
 		}
 	})
-	for queue, n := range map[string]int{simaws.Queue: ofFailures, simaws.FollowUps: ofFollowUps} {
+	for queue, n := range map[string]int{simaws.Queue: ofFailures, simaws.FollowUps: ofFollowUps, simaws.Cures: ofCures} {
 		for range n {
 			in := instance(t, s.st)
 			wg.Go(func() {
@@ -153,13 +153,21 @@ func (s *storm) fleet(t *testing.T) {
 	})
 	for range 48 * 60 {
 		time.Sleep(time.Minute)
-		if len(s.st.Sim.Queued(simaws.Queue))+len(s.st.Sim.Queued(simaws.FollowUps)) == 0 && s.st.Sim.Running() == 0 && !s.anyOpen(ctx, t) {
+		if s.queued() == 0 && s.st.Sim.Running() == 0 && !s.anyOpen(ctx, t) {
 			break
 		}
 	}
 	s.watch.all = time.Since(began)
 	stop()
 	wg.Wait()
+}
+
+// queued is how many messages there are.
+func (s *storm) queued() (n int) {
+	for _, queue := range []string{simaws.Queue, simaws.FollowUps, simaws.Cures} {
+		n += len(s.st.Sim.Queued(queue))
+	}
+	return n
 }
 
 // asleep waits as the function does, in the bubble's time.

@@ -43,6 +43,7 @@ type Stage struct {
 	log   io.Writer
 	clock heal.Clock
 	sleep func(context.Context, time.Duration) error
+	full  int
 }
 
 // Options change how a story is played.
@@ -52,6 +53,7 @@ type Options struct {
 	Clock    func(heal.Clock) heal.Clock // the function's own; default: the simulated one
 	// Sleep is how the function waits; default: it makes simulated time pass.
 	Sleep  func(context.Context, time.Duration) error
+	Full   int                  // messages that a batch has at most; default: as many as the stack has it
 	Log    io.Writer            // the function's log; default: none
 	Config func(*simaws.Config) // changes what the world asks for
 	Sim    func(*simaws.Sim)    // prepares the account: troubles, hooks
@@ -84,7 +86,7 @@ func Open(s Story, o Options) (*Stage, error) {
 	if o.Sim != nil {
 		o.Sim(sim)
 	}
-	st := &Stage{Story: s, Sim: sim, Settings: set, clock: sim.Clock}
+	st := &Stage{Story: s, Sim: sim, Settings: set, clock: sim.Clock, full: o.Full}
 	if o.Clock != nil {
 		st.clock = o.Clock(sim.Clock)
 	}
@@ -172,9 +174,10 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 		return nil, fmt.Errorf("the function has no role: %+v", me)
 	}
 	logger := slog.New(slog.NewJSONHandler(st.log, nil))
-	queues := awsapi.NewQueues(sqs.NewFromConfig(cfg), st.Sim.QueueURL(simaws.Queue), st.Sim.QueueURL(simaws.FollowUps), st.clock)
+	queues := awsapi.NewQueues(sqs.NewFromConfig(cfg), st.Sim.QueueURL(simaws.Queue), st.Sim.QueueURL(simaws.FollowUps),
+		st.Sim.QueueURL(simaws.Cures), st.clock)
 	return &inbox.Inbox{Log: logger,
-		Requeue: queues.Back,
+		Requeue: queues.Back, Full: st.full,
 		Healer: awsapi.Wire(awsapi.Wiring{
 			Config:     cfg,
 			Identity:   id,

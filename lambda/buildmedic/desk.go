@@ -205,6 +205,12 @@ func (q *deskQueue) Later(_ context.Context, caseID string, at time.Time) error 
 	return nil
 }
 
+// Cure implements heal.Queue. At a desk nothing is put off.
+func (q *deskQueue) Cure(_ context.Context, caseID string) error {
+	q.caseID = caseID
+	return nil
+}
+
 // Release implements heal.Queue. At a desk no case follows another one; those that follow one of
 // the function's are released by its sweep.
 func (q *deskQueue) Release(context.Context, heal.Release, time.Time) error { return nil }
