@@ -49,6 +49,9 @@ const (
 	last = 20 * time.Second
 	// fullBatch is how many messages a batch has at most unless [Inbox.Full] says otherwise.
 	fullBatch = 10
+	// turn is how long a batch goes on with messages that release cases: each may start many builds,
+	// and another invocation may have nothing to do.
+	turn = 10 * time.Second
 )
 
 // delivery is what the messages of one batch share.
@@ -58,7 +61,8 @@ type delivery struct {
 	// not: one may tell enough for others.
 	alone bool
 	// full: others wait behind it, and what can be put off is.
-	full bool
+	full  bool
+	began time.Time
 }
 
 // full reports whether others wait behind a batch of so many messages.
@@ -131,7 +135,7 @@ func strict(data []byte, v any) error {
 // moves it to the dead letters, where it is kept and an alarm tells of it.
 func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEventResponse {
 	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	d := delivery{alone: len(ms) == 1, full: in.full(len(ms))}
+	d := delivery{alone: len(ms) == 1, full: in.full(len(ms)), began: time.Now()}
 	d.healer = in.together(ctx, ms)
 	for _, m := range ms {
 		err := in.one(ctx, d, m)
@@ -166,7 +170,8 @@ func pressed(ctx context.Context) bool {
 }
 
 func (in *Inbox) one(ctx context.Context, d delivery, m events.SQSMessage) error {
-	if pressed(ctx) {
+	_, releases := release(m.Body)
+	if pressed(ctx) || releases && time.Since(d.began) > turn {
 		// Given back as it is: a message that was not looked at must not come
 		// nearer to the dead letters.
 		return in.Requeue(ctx, m.EventSourceARN, m.Body, 0)

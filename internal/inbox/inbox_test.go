@@ -319,6 +319,50 @@ func TestTimeRunsOut(t *testing.T) {
 	})
 }
 
+// TestReleasesAreShared: once a batch has taken its turn of 10 seconds, messages that release cases are
+// put back as they are, for an invocation that has nothing to do. Others stay.
+func TestReleasesAreShared(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	const release, resume = `{"release":{"leader":"none"}}`, `{"continue":{"case":"none"}}`
+	for slept, want := range map[time.Duration][]requeued{9 * time.Second: nil, 11 * time.Second: {{release, 0}, {release, 0}}} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := st.Config(simaws.FunctionKey)
+			cfg.HTTPClient = st.Sim.Direct()
+			var err error
+			if st.Inbox, err = st.Instance(cfg, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			read := 0
+			st.Inbox.Healer.Store = slow{st.Inbox.Healer.Store, func(kind string) {
+				if kind == "case" {
+					read++
+				}
+				if read == 1 {
+					read++
+					time.Sleep(slept)
+				}
+			}}
+			var back []requeued
+			record(st, &back, nil)
+			failed := deliver(t, t.Context(), st, release, resume, release, ms[0].Body, release)
+			if len(failed) > 0 || !slices.Equal(back, want) {
+				t.Errorf("after %s: failed %q, put back %v", slept, failed, back)
+			}
+		})
+	}
+}
+
+// slow is a ledger of which somebody sees what is read.
+type slow struct {
+	heal.Store
+	sees func(kind string)
+}
+
+func (s slow) Get(ctx context.Context, kind, id string) (heal.Item, error) {
+	s.sees(kind)
+	return s.Store.Get(ctx, kind, id)
+}
+
 // TestDirectEvent: EventBridge, or a person, may invoke the function with the
 // event itself. An error is then the invocation's.
 func TestDirectEvent(t *testing.T) {
