@@ -124,8 +124,8 @@ func holds(b []byte, texts []string) bool {
 // method): it reads the three bytes that end a window of window bytes, and skips to where the next
 // anchor's window could end at the earliest.
 type matcher struct {
-	// shift is how far to advance, by the three bytes. Where it is 0, bucket gives the index of the
-	// windows that end so.
+	// shift is how far to advance, by the three bytes. Where a window ends so, it is one byte and has
+	// the bit ends, and bucket gives the index of those windows.
 	shift   [1 << hashBits]uint8
 	bucket  [1 << hashBits]uint8
 	windows [][]candidate
@@ -139,12 +139,18 @@ type candidate struct {
 const (
 	window   = 7 // a literal may be shorter by one: its window then begins with any byte
 	ending   = 3 // bytes of a window that are looked at
+	maxShift = window - ending + 1
 	hashBits = 14
+	ends     = 1 << 7
 )
 
-// hash gives the index of the three bytes that end at b[i]. Other bytes may have the same.
-func hash(b []byte, i int) uint32 {
-	return binary.LittleEndian.Uint32(b[i-ending:]) >> 8 * 2654435761 >> (32 - hashBits)
+// hash gives the index of the first three of four bytes, the last of which is shifted out. Others may
+// have the same.
+func hash(four uint32) uint32 { return four * (2654435761 << 8 & (1<<32 - 1)) >> (32 - hashBits) }
+
+// hashAt is the hash of the three bytes that end at b[i].
+func hashAt(b []byte, i int) uint32 {
+	return hash(uint32(b[i-2]) | uint32(b[i-1])<<8 | uint32(b[i])<<16)
 }
 
 // anchorMatcher is made when the first log is read.
@@ -153,29 +159,35 @@ var anchorMatcher = sync.OnceValue(func() *matcher { return newMatcher(slices.Co
 func newMatcher(list []anchor) *matcher {
 	m := &matcher{windows: [][]candidate{nil}}
 	for i := range m.shift {
-		m.shift[i] = window - ending + 1
+		m.shift[i] = maxShift
 	}
 	for i := range list {
 		a := &list[i]
 		off := rarestWindow(a.literal)
-		w := append([]byte{0}, a.literal[max(0, off):off+window]...) // hash reads a byte more than it uses
-		for j := len(w) - 1; j >= len(w)-window+ending-1 && j >= ending; j-- {
-			h := hash(w, j)
-			m.shift[h] = min(m.shift[h], uint8(len(w)-1-j))
+		w := []byte(a.literal[max(0, off) : off+window])
+		last := len(w) - 1
+		for j := last - 1; j >= ending-1; j-- {
+			h := hashAt(w, j)
+			m.shift[h] = min(m.shift[h], uint8(last-j))
 		}
 		if off < 0 {
 			for c := range 256 {
-				h := hash([]byte{0, byte(c), w[1], w[2]}, ending)
+				h := hashAt([]byte{byte(c), w[0], w[1]}, ending-1)
 				m.shift[h] = min(m.shift[h], window-ending)
 			}
 		}
-		h := hash(w, len(w)-1)
+		h := hashAt(w, last)
 		if m.bucket[h] == 0 {
 			m.bucket[h] = uint8(len(m.windows))
 			m.windows = append(m.windows, nil)
 		}
 		k := m.bucket[h]
 		m.windows[k] = append(m.windows[k], candidate{a, off + window - 1})
+	}
+	for h, k := range m.bucket {
+		if k != 0 {
+			m.shift[h] = 1 | ends
+		}
 	}
 	return m
 }
@@ -210,8 +222,8 @@ type hit struct {
 // find returns every anchor whose window ends in b[from:to], in order. What an anchor needs around
 // it is looked for in all of b.
 //
-// It goes through four parts of b at once: each step waits for the step
-// before it, but not for the steps in the other parts.
+// It goes through four parts of b at once: each step waits for the step before it, but not for the
+// steps in the other parts.
 func (m *matcher) find(b []byte, from, to int) []hit {
 	from, to = max(from, window-1), min(to, len(b))
 	if from >= to {
@@ -219,42 +231,63 @@ func (m *matcher) find(b []byte, from, to int) []hit {
 	}
 	var hits []hit
 	n := (to - from) / 4
-	i, j, k, l := from, from+n, from+2*n, from+3*n
-	for i < from+n && j < from+2*n && k < from+3*n && l < to {
-		s := int(m.shift[hash(b, i)])
-		t := int(m.shift[hash(b, j)])
-		u := int(m.shift[hash(b, k)])
-		v := int(m.shift[hash(b, l)])
-		if s == 0 {
-			hits, s = m.check(b, i, hits), 1
+	at := [4]int{from, from + n, from + 2*n, from + 3*n}
+	end := [4]int{from + n, from + 2*n, from + 3*n, to}
+	for {
+		steps := n // none of them ends a part
+		for p := range at {
+			steps = min(steps, (end[p]-at[p])/maxShift-1)
 		}
-		if t == 0 {
-			hits, t = m.check(b, j, hits), 1
+		if steps <= 0 {
+			break
 		}
-		if u == 0 {
-			hits, u = m.check(b, k, hits), 1
-		}
-		if v == 0 {
-			hits, v = m.check(b, l, hits), 1
-		}
-		i, j, k, l = i+s, j+t, k+u, l+v
+		hits = m.steps(b, &at, steps, hits)
 	}
-	for _, part := range [4][2]int{{i, from + n}, {j, from + 2*n}, {k, from + 3*n}, {l, to}} {
-		for i := part[0]; i < part[1]; {
-			s := int(m.shift[hash(b, i)])
-			if s == 0 {
-				hits, s = m.check(b, i, hits), 1
+	for p := range at {
+		for i := at[p]; i < end[p]; {
+			s := m.shift[hashAt(b, i)]
+			if s&ends != 0 {
+				hits = m.check(b, i, hits)
 			}
-			i += s
+			i += int(s &^ ends)
 		}
 	}
 	slices.SortFunc(hits, func(x, y hit) int { return x.at - y.at })
 	return hits
 }
 
+// steps takes so many steps in each of the four parts. Each slice has its own capacity, or the compiler
+// would have to look after one that is empty; and where no window ends, there is one branch for all four.
+func (m *matcher) steps(b []byte, at *[4]int, steps int, hits []hit) []hit {
+	i, j, k, l := at[0]-2, at[1]-2, at[2]-2, at[3]-2
+	for range steps {
+		s := m.shift[hash(binary.LittleEndian.Uint32(b[i:i+4:i+4]))]
+		t := m.shift[hash(binary.LittleEndian.Uint32(b[j:j+4:j+4]))]
+		u := m.shift[hash(binary.LittleEndian.Uint32(b[k:k+4:k+4]))]
+		v := m.shift[hash(binary.LittleEndian.Uint32(b[l:l+4:l+4]))]
+		if (s|t|u|v)&ends != 0 {
+			if s&ends != 0 {
+				hits, s = m.check(b, i+2, hits), 1
+			}
+			if t&ends != 0 {
+				hits, t = m.check(b, j+2, hits), 1
+			}
+			if u&ends != 0 {
+				hits, u = m.check(b, k+2, hits), 1
+			}
+			if v&ends != 0 {
+				hits, v = m.check(b, l+2, hits), 1
+			}
+		}
+		i, j, k, l = i+int(s), j+int(t), k+int(u), l+int(v)
+	}
+	*at = [4]int{i + 2, j + 2, k + 2, l + 2}
+	return hits
+}
+
 // check adds the anchors whose window ends at b[i].
 func (m *matcher) check(b []byte, i int, hits []hit) []hit {
-	for _, c := range m.windows[m.bucket[hash(b, i)]] {
+	for _, c := range m.windows[m.bucket[hashAt(b, i)]] {
 		if c.anchor.at(b, i-c.offset) {
 			hits = append(hits, hit{c.anchor, i - c.offset})
 		}
