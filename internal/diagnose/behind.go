@@ -64,14 +64,17 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		chain = chain || x.rows.match(chains, k)
 		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
-		case x.otherEvent(k), another(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
+		case x.rows.match(pulumiHead, k): // what stands below it says whose it is
+			mine = false
+			continue
+		case x.otherEvent(k), x.otherRow(k), another(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
 		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
-		case x.ofPowerShell(k), buildlog.AgentLine(raw), x.rows.match(chains, k), inStack, x.raw.match(nodeFrame, k),
-			ended != "" && strings.HasSuffix(l, ended), x.repeats(k, i), x.synopsis(k),
+		case x.ofPowerShell(k), x.rows.match(pulumiSum, k), buildlog.AgentLine(raw), x.rows.match(chains, k), inStack,
+			x.raw.match(nodeFrame, k), ended != "" && strings.HasSuffix(l, ended), x.repeats(k, i), x.synopsis(k),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
 		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
@@ -313,6 +316,24 @@ var (
 		`^\s*"ResourceStatusReason": "(.*)"`)
 	ledTo = lazyregexp.New(`(?i)^resource (?:creation|update|deletion|import) |\bthe following resource|\bcancell?ed\b|\brollback\b|` +
 		`\bdenied\b|\bforbidden\b|not authori[sz]ed`)
+)
+
+// otherRow reports whether the line with index k is a row of Pulumi's progress by which a resource failed
+// of something else than a refusal.
+func (x *facts) otherRow(k int) bool {
+	if !x.rows.match(pulumiRow, k) || x.denied(k) {
+		return false
+	}
+	why := pulumiRow.FindStringSubmatch(x.bare[k])[1]
+	return !pulumiSum.MatchString(why) && !sameRefusal.MatchString(why)
+}
+
+var (
+	// pulumiRow matches a row of Pulumi's progress with an error: what it is. pulumiHead matches a resource
+	// in the list of errors at the end, and pulumiSum what is said of the stack, and above an error.
+	pulumiRow  = lazyregexp.New(`^\W+[\w.-]+:[\w./-]+:\w+ \S+ .*?\berror: (.+)$`)
+	pulumiHead = lazyregexp.New(`^\s*[\w.-]+:[\w./-]+:\w+ \(\S+\):$`)
+	pulumiSum  = lazyregexp.New(`^\s*(?:error: +)?(?:\d+ errors? occurred:|(?:update|preview|destroy|refresh) failed)$`)
 )
 
 // maxBox is how many lines of a box are looked at.
@@ -591,6 +612,8 @@ var (
 		`flag, but this is not|The error shown above|to the configured backend|to the file "errored|making it harder|To retry writing|` +
 		`Error: Failed to persist state|Recovery failed because|order for SOPS|but none were|with \w+\.\w+|on \S+\.tf line \d|` +
 		`\d+: (?:resource|data|module) "|` +
+		// Pulumi
+		`(?:Diagnostics|Outputs|Resources):$|Duration: \d+[hms]|@ (?:updating|previewing|destroying)\.+$|` +
 		// Maven, Ansible, Chalice, Zappa, cargo-lambda
 		`(?:\[ERROR\]\s+)?(?:After correcting the problems, you can resume|mvn <\w+> -rf :)|` +
 		`\[ERROR\]\s*$|\[ERROR\] (?:To see the full|Re-run Maven|For more info|See |Failed to execute goal \S*(?:surefire|failsafe)|` +

@@ -26,6 +26,7 @@ type Cause struct {
 	shows    []string // beginnings, in lower case, of lines that the advice names
 	quotes   bool     // such a failure prints texts about others
 	vague    bool     // only the class that the text gives itself
+	tests    bool     // what tests run on is missing: see everyTestSays
 	general  bool     // words that many tools share: a team's own causes come before
 	rules    []rule
 }

@@ -1306,6 +1306,7 @@ var causes = []Cause{
 		Remedy:    "report",
 		Retryable: true,
 		when:      when{dockerServer: is},
+		tests:     true,
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
 			{says: []string{"failed to connect to the docker api"}},
@@ -1316,6 +1317,7 @@ var causes = []Cause{
 			{says: []string{"pipe/docker_engine"}},
 			{says: []string{"error while fetching server api version"}},
 			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"could not find a working container runtime strategy"}},
 			{says: []string{"failed to start daemon:"}},
 			{says: []string{"docker is unreachable"}},
 			{says: []string{"requires docker. is docker running?"}},
@@ -1368,6 +1370,7 @@ var causes = []Cause{
 			"image do it, and wait until \"docker info\" answers.",
 		Remedy: "report",
 		when:   when{environment: []string{"EC2", "MAC"}},
+		tests:  true,
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
 			{says: []string{"failed to connect to the docker api"}},
@@ -1378,6 +1381,7 @@ var causes = []Cause{
 			{says: []string{"pipe/docker_engine"}},
 			{says: []string{"error while fetching server api version"}},
 			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"could not find a working container runtime strategy"}},
 			{says: []string{"failed to start daemon:"}},
 			{says: []string{"docker is unreachable"}},
 			{says: []string{"requires docker. is docker running?"}},
@@ -1391,6 +1395,7 @@ var causes = []Cause{
 			"Linux project.",
 		Remedy: "report",
 		when:   when{environment: []string{"WINDOWS"}},
+		tests:  true,
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
 			{says: []string{"failed to connect to the docker api"}},
@@ -1401,6 +1406,7 @@ var causes = []Cause{
 			{says: []string{"pipe/docker_engine"}},
 			{says: []string{"error while fetching server api version"}},
 			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"could not find a working container runtime strategy"}},
 			{says: []string{"failed to start daemon:"}},
 			{says: []string{"docker is unreachable"}},
 			{says: []string{"requires docker. is docker running?"}},
@@ -1414,6 +1420,7 @@ var causes = []Cause{
 			"ended: its log says why, most often for want of memory or disk.",
 		Remedy: "report",
 		when:   when{privileged: is},
+		tests:  true,
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
 			{says: []string{"failed to connect to the docker api"}},
@@ -1424,6 +1431,7 @@ var causes = []Cause{
 			{says: []string{"pipe/docker_engine"}},
 			{says: []string{"error while fetching server api version"}},
 			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"could not find a working container runtime strategy"}},
 			{says: []string{"failed to start daemon:"}},
 			{says: []string{"docker is unreachable"}},
 			{says: []string{"requires docker. is docker running?"}},
@@ -1435,6 +1443,7 @@ var causes = []Cause{
 		Advice: "Turn on privileged mode in the project's environment settings. With your own image, " +
 			"start dockerd in the install phase and wait until \"docker info\" answers.",
 		Remedy: "report",
+		tests:  true,
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
 			{says: []string{"failed to connect to the docker api"}},
@@ -1445,6 +1454,7 @@ var causes = []Cause{
 			{says: []string{"pipe/docker_engine"}},
 			{says: []string{"error while fetching server api version"}},
 			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"could not find a working container runtime strategy"}},
 			{says: []string{"failed to start daemon:"}},
 			{says: []string{"docker is unreachable"}},
 			{says: []string{"requires docker. is docker running?"}},
@@ -2188,21 +2198,21 @@ var causes = []Cause{
 	{
 		Name:  "package-publish-refused",
 		Title: "The package registry refuses what the build publishes",
-		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs " +
-			"to somebody else, or this version exists and may not be written again. This is the " +
-			"registry's own permission; of CodeArtifact alone it is IAM's " +
+		Advice: "It answers 401, 403 or 409: the token is missing, expired or may only read, the name " +
+			"belongs to somebody else, or this version exists and may not be written again. This is " +
+			"the registry's own permission; of CodeArtifact alone it is IAM's " +
 			"codeartifact:PublishPackageVersion.",
 		Remedy: "report",
 		rules: []rule{
 			{
 				says: []string{"could not put 'http", "status code 40"},
-				like: &pattern{source: "status code 40[13]"},
+				like: &pattern{source: "status code 40[139]"},
 			},
 			{says: []string{"failed to publish to registry"}},
 			{says: []string{"httperror: 40", "upload"}, like: &pattern{source: "HTTPError: 40[13] "}},
 			{
 				says: []string{"failed to deploy artifacts", "status code: 40"},
-				like: &pattern{source: "status code: 40[13]"},
+				like: &pattern{source: "status code: 40[139]"},
 			},
 			{says: []string{"404 not found - put"}},
 			{
@@ -2222,11 +2232,11 @@ var causes = []Cause{
 			{says: []string{"failed to publish `"}, like: &pattern{source: "^error: Failed to publish `"}},
 			{
 				says: []string{"failed to deploy artifacts"},
-				like: &pattern{source: "Failed to deploy artifacts.*(: |code: ?)40[13]\\b"},
+				like: &pattern{source: "Failed to deploy artifacts.*(: |code: ?)40[139]\\b"},
 			},
 			{
 				says: []string{"failed to deploy artifacts"},
-				like: &pattern{source: "\\b40[13] (Unauthorized|Forbidden)\\b"},
+				like: &pattern{source: "\\b40[139] (Unauthorized|Forbidden|Conflict)\\b"},
 			},
 			{says: []string{"error deploying artifact"}, like: &pattern{source: "Return code is: 40[0139]\\b"}},
 			{
@@ -2493,6 +2503,8 @@ var causes = []Cause{
 			{says: []string{"gotoolchain=local"}, like: &pattern{source: "requires go >= "}, sure: true},
 			{says: []string{"module requires go"}, sure: true},
 			{says: []string{"invalid go version"}, sure: true},
+			{says: []string{"is lower than the targeted go version"}, sure: true},
+			{says: []string{"module requires at least go", "was built with go"}, sure: true},
 			{says: []string{"invalid target release"}, sure: true},
 			{says: []string{"invalid source release"}, sure: true},
 			{
@@ -3142,6 +3154,26 @@ var causes = []Cause{
 			{says: []string{"error: invalid aws region"}},
 			{says: []string{"error: missing region configuration"}},
 			{says: []string{"not supplied: aws-region"}},
+		},
+	},
+	{
+		Name:  "browser-missing",
+		Title: "The browser for the tests is not installed in the build",
+		Advice: "Install it in the install phase with its libraries (npx playwright install --with-deps, " +
+			"npx puppeteer browsers install chrome), or use an image that has it.",
+		Remedy: "report",
+		tests:  true,
+		rules: []rule{
+			{says: []string{"browsertype.launch: executable doesn't exist"}},
+			{says: []string{"looks like playwright test or playwright was just installed"}},
+			{says: []string{"could not find chrome"}},
+			{says: []string{"no binary for chrome"}},
+			{says: []string{"no binary for chromeheadless"}},
+			{says: []string{"cannot find chrome binary"}},
+			{says: []string{"your system is missing the dependency: xvfb"}},
+			{says: []string{"failed to launch the browser process"}},
+			{says: []string{"the cypress npm package is installed, but the cypress binary is missing"}},
+			{says: []string{"only supports chrome version"}},
 		},
 	},
 	{
@@ -5140,25 +5172,6 @@ var causes = []Cause{
 				like: &pattern{source: "^(psql:\\S+ )?ERROR: +(relation|column|table|type|function|schema|constraint) " +
 					"\"?[^\"]*\"? (already exists|does not exist)"},
 			},
-		},
-	},
-	{
-		Name:  "browser-missing",
-		Title: "The browser for the tests is not installed in the build",
-		Advice: "Install it in the install phase with its libraries (npx playwright install --with-deps, " +
-			"npx puppeteer browsers install chrome), or use an image that has it.",
-		Remedy: "report",
-		rules: []rule{
-			{says: []string{"browsertype.launch: executable doesn't exist"}},
-			{says: []string{"looks like playwright test or playwright was just installed"}},
-			{says: []string{"could not find chrome"}},
-			{says: []string{"no binary for chrome"}},
-			{says: []string{"no binary for chromeheadless"}},
-			{says: []string{"cannot find chrome binary"}},
-			{says: []string{"your system is missing the dependency: xvfb"}},
-			{says: []string{"failed to launch the browser process"}},
-			{says: []string{"the cypress npm package is installed, but the cypress binary is missing"}},
-			{says: []string{"only supports chrome version"}},
 		},
 	},
 	{

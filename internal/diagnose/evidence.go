@@ -550,7 +550,7 @@ func (x *facts) earlierError(i int, w *weighing) int {
 		return i
 	}
 	for k = range i {
-		if (x.otherBox(k) && x.anotherError(k, headError, w.shared, w) || x.otherEvent(k)) && !x.probes(k, w) {
+		if (x.otherBox(k) && x.anotherError(k, headError, w.shared, w) || x.otherEvent(k) || x.otherRow(k)) && !x.probes(k, w) {
 			return k
 		}
 	}

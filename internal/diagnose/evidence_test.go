@@ -170,6 +170,15 @@ var evidenceRows = []struct {
 	{"git switches a branch", "Switched to branch 'main'\nBARE\n", Explains, "missing-permission"},
 	{"a script switches, and AWS names the build", "switching to role publisher\nOWN\n", Explains, "missing-permission"},
 
+	// Pulumi's rows and its list of errors: each resource has its own.
+	{"Pulumi lists the one error again", pulumiWorks + pulumiEnds, Explains, "missing-permission"},
+	{"another resource of Pulumi's fails in a row", pulumiWorks + " +  aws:s3:Bucket media creating (2s) error: " +
+		"InvalidBucketName: shop_media is not valid\n" + pulumiEnds, Overtaken, ""},
+	{"another resource of Pulumi's is in the list alone", pulumiWorks + strings.Replace(pulumiEnds, "\nOutputs",
+		"\n  aws:s3:Bucket (media):\n    error: InvalidBucketName: shop_media is not valid\n\nOutputs", 1), Overtaken, ""},
+	{"it failed before", " +  aws:s3:Bucket media creating (2s) error: InvalidBucketName: shop_media is not valid\n" +
+		pulumiWorks + pulumiEnds, Contested, ""},
+
 	// What tools say of themselves behind an error.
 	{"the CDK's notices", "shop failed: AccessDenied: OWN\n\nNOTICES         (What's this? " +
 		"https://github.com/aws/aws-cdk/wiki/CLI-Notices)" +
@@ -741,3 +750,15 @@ func evidenceLog(output string) string {
 		"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./ci.sh. " +
 		"Reason: exit status 1\n"
 }
+
+// What Pulumi prints of a resource that is refused, while it works and at its end.
+const (
+	pulumiWorks = "@ updating....\n +  aws:sqs:Queue jobs creating (1s) error:   sdk-v2/provider2.go:515: sdk.helper_schema: creating " +
+		"SQS Queue: OWN: provider=aws@6.61.0\n +  aws:sqs:Queue jobs creating (1s) error: 1 error occurred:\n" +
+		" +  aws:sqs:Queue jobs **creating failed** error: 1 error occurred:\n" +
+		" +  pulumi:pulumi:Stack shop-prod creating (28s) error: update failed\n"
+	pulumiEnds = " +  pulumi:pulumi:Stack shop-prod **creating failed (28s)** 1 error\nDiagnostics:\n  pulumi:pulumi:Stack (shop-prod):\n" +
+		"    error: update failed\n\n  aws:sqs:Queue (jobs):\n    error:   sdk-v2/provider2.go:515: sdk.helper_schema: creating SQS " +
+		"Queue: OWN: provider=aws@6.61.0\n    error: 1 error occurred:\n    \t* creating SQS Queue: OWN\n\nOutputs:\n" +
+		"    region: \"eu-west-1\"\n\nResources:\n    + 11 created\n\nDuration: 30s\n"
+)

@@ -322,7 +322,8 @@ func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 		if len(x.reports) == 0 {
 			return nil
 		}
-		return func(i, _, _ int) bool { return x.tested(i) }
+		said := c.tests && x.everyTestSays(r)
+		return func(i, _, _ int) bool { return !said && x.tested(i) }
 	case x.sure != nil, len(x.Tests) > 0:
 		return func(_, _, _ int) bool { return true }
 	}

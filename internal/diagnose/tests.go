@@ -31,6 +31,39 @@ func (x *facts) tested(i int) bool {
 	return slices.ContainsFunc(x.reports, func(r testrun.Report) bool { return r.First <= n && n <= r.Last })
 }
 
+// everyTestSays reports whether it is certain that the failed tests are those that are named, and each
+// says what the rule looks for: by its message, or by what that was caused by. Then no test speaks of
+// itself, but of what all of them run on.
+func (x *facts) everyTestSays(r *rule) bool {
+	n := 0
+	for _, report := range x.reports {
+		for k, t := range report.Failed {
+			end := report.Last
+			if k+1 < len(report.Failed) {
+				end = report.Failed[k+1].Line - 1
+			}
+			if !r.onLine(lower(t.Message), t.Message, &finding{}) && !x.causedBy(r, t.Line, end) {
+				return false
+			}
+			n++
+		}
+	}
+	return x.counted(n)
+}
+
+// causedBy reports whether an exception that another one was caused by, in one of the lines with these
+// numbers, says what the rule looks for.
+func (x *facts) causedBy(r *rule, first, last int) bool {
+	for _, i := range x.holding(r.says[0], 0, true) {
+		n := x.lines[i].N
+		if first <= n && n <= last && strings.HasPrefix(strings.TrimSpace(x.bare[i]), "Caused by: ") &&
+			r.onLine(x.rows.low(i), x.bare[i], &finding{}) {
+			return true
+		}
+	}
+	return false
+}
+
 // testCommand matches a command that does nothing but run tests. Those that also fetch or build
 // what they test, such as go test, are not among them: they meet refusals of their own.
 var testCommand = lazyregexp.New(`^\s*(?:cd [^\s;&|]+ *&& *)?(?:[A-Za-z_]\w*=\S* +)*` +

@@ -41,6 +41,7 @@ type cause struct {
 	Shows     words           `yaml:"shows"`
 	Quotes    bool            `yaml:"quotes"`
 	Vague     bool            `yaml:"vague"`
+	Tests     bool            `yaml:"tests"`
 	Match     []rule          `yaml:"match"`
 }
 

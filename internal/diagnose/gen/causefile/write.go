@@ -119,6 +119,9 @@ func (c *cause) fields() []field {
 	if c.Vague {
 		list = append(list, field{"vague", "true"})
 	}
+	if c.Tests {
+		list = append(list, field{"tests", "true"})
+	}
 	return list
 }
 
