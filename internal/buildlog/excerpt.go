@@ -16,7 +16,8 @@ const (
 	maxExcerpt   = 40 // lines
 	edge         = 10 // lines at either end of an excerpt
 	maxPlaces    = 4  // of an excerpt of several denials
-	wrapped      = 5  // lines of a denial, as a box breaks it, and the one above
+	maxWrapped   = 9  // lines of each, as a box breaks it, and the one above
+	placesLines  = 27 // and of all of them
 )
 
 // linesOf cleans raw, whose first line has the given number.
@@ -102,13 +103,13 @@ func clean(b []byte) string {
 	return strings.ToValidUTF8(string(bytes.TrimRight(out, " ")), "\ufffd")
 }
 
-// merge puts the lines of lists together, each line once, by number.
+// merge puts the lines of lists together, each line once, by number: as long as any list has it.
 func merge(lists ...[]Line) []Line {
 	var all []Line
 	for _, l := range lists {
 		all = append(all, l...)
 	}
-	slices.SortStableFunc(all, func(a, b Line) int { return a.N - b.N })
+	slices.SortStableFunc(all, func(a, b Line) int { return cmp.Or(a.N-b.N, len(b.Text)-len(a.Text)) })
 	return slices.CompactFunc(all, func(a, b Line) bool { return a.N == b.N })
 }
 
@@ -179,9 +180,15 @@ func excerptAround(lines []Line, odd, places, strength []int) []Line {
 	const before, after = 4, 9
 	at := places[0]
 	add(at)
-	for _, p := range places[1:min(len(places), maxPlaces)] {
-		for i := range wrapped {
-			add(p - 1 + i)
+	if places = places[:min(len(places), maxPlaces)]; len(places) > 1 {
+		for _, p := range places {
+			add(p - 1)
+			for i := range min(maxWrapped, placesLines/len(places)) - 1 {
+				if i > 0 && p+i < len(lines) && frames(lines[p+i].Text) {
+					break
+				}
+				add(p + i)
+			}
 		}
 	}
 	for i := range edge / 2 {
@@ -221,6 +228,11 @@ func excerptAround(lines []Line, odd, places, strength []int) []Line {
 		}
 	}
 	return out
+}
+
+// frames reports whether a line is empty but for the frame of a box: a message ends there.
+func frames(text string) bool {
+	return strings.Trim(text, " \t│┃|╵╷╰╯╭╮─━═║╚╝╔╗+-") == ""
 }
 
 // oddest returns the indices of the odd lines, the surest errors first, then the last ones.

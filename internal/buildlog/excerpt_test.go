@@ -19,6 +19,22 @@ func numbered(prefix string, n int) string {
 	return b.String()
 }
 
+// boxed is a denial as Terraform prints it.
+func boxed(action, what string) string {
+	var b strings.Builder
+	line := "╷\n│"
+	for _, word := range strings.Fields("Error: making " + what + ": operation error, https response error StatusCode: 403, RequestID: " +
+		"11111111-aaaa-4bbb-8ccc-222222222222, api error AccessDenied: " + strings.ReplaceAll(denial(action, "*"), "-", "- ")) {
+		if len(line)+len(word) > 76 {
+			b.WriteString(line + "\n")
+			line = "│"
+		}
+		line += " " + word
+	}
+	return b.String() + line + "\n│ \n│   with aws_thing." + what + ",\n│   on main.tf line 12, in resource \"aws_thing\" \"" + what +
+		"\":\n│ \n╵\n"
+}
+
 func TestExcerpt(t *testing.T) {
 	const start, end = agentStamp + "Running command make\n",
 		agentStamp + "Command did not exit successfully make exit status 2\n" + agentStamp + "Phase complete: BUILD State: FAILED\n"
@@ -44,6 +60,10 @@ func TestExcerpt(t *testing.T) {
 			[]string{"--- FAIL: TestCart", "got 2, want 3"}, nil},
 		{"words that say it less surely", "", numbered("ok", 100) + "the thing could not be found\n" +
 			numbered("bye", 100), []string{"the thing could not be found"}, nil},
+		{"two denials in boxes, before much else", "", numbered("ok", 100) + boxed("ecr:CreateRepository", "one") +
+			boxed("sqs:CreateQueue", "two") + numbered("db", 300),
+			[]string{"Error: making one", "│ ecr:CreateRepository action", "Error: making two", "allows the sqs:CreateQueue", "│ action",
+				"db 300"}, nil},
 		{"nothing that looks like an error: the end", "", numbered("ok", 100),
 			[]string{start, "ok 1", "ok 100", "ok 90"}, []string{"ok 50"}},
 	} {

@@ -37,14 +37,14 @@ type oddLine struct {
 
 const (
 	oddSlots  = 1 << 12
-	oddOften  = 3   // a feature that more lines have is not rare
-	oddKept   = 160 // lines that are kept at a time
-	oddBytes  = 400 // of each
-	oddReach  = 64  // bytes in which the word is looked for
-	oddLines  = 24  // lines that are kept in the end
-	oddFew    = 200 // a command with fewer lines has none: all of its lines may be the only ones of their kind
-	oddTaken  = 100 // one line in so many is taken in, beyond those
-	oddShare  = 20  // at most one line in so many: else nothing looks alike here
+	oddOften  = 3       // a feature that more lines have is not rare
+	oddKept   = 160     // lines that are kept at a time
+	oddBytes  = maxLine // of each
+	oddReach  = 64      // bytes in which the word is looked for
+	oddLines  = 24      // lines that are kept in the end
+	oddFew    = 200     // a command with fewer lines has none: all of its lines may be the only ones of their kind
+	oddTaken  = 100     // one line in so many is taken in, beyond those
+	oddShare  = 20      // at most one line in so many: else nothing looks alike here
 	oddMuch   = oddSlots / 4
 	edgeBytes = 8
 )

@@ -70,3 +70,16 @@ func TestNothingIsOdd(t *testing.T) {
 		t.Errorf("%d lines are odd", len(f.Odd))
 	}
 }
+
+// A long line that is like no other is kept as long as any other line of the output.
+func TestLongOddLine(t *testing.T) {
+	long := "schema is too old: " + strings.Repeat("0123456789 ", 60) + "and the last word"
+	log := agentStamp + "Running command ./all.sh\n" + numbered("deleted: sha256:0fa1", 3000) + long + "\n%s" + agentStamp +
+		"Command did not exit successfully ./all.sh exit status 1\n" + agentStamp + "Phase complete: BUILD State: FAILED\n"
+	for where, after := range map[string]string{"at the end": "", "beyond the buffer": numbered("pruned: sha256:0fa1", 60000)} {
+		f := ReadText(codebuild.Build{}, strings.Replace(log, "%s", after, 1))
+		if !slices.ContainsFunc(f.Tail, func(l Line) bool { return l.Text == long }) {
+			t.Errorf("%s: not whole in the tail", where)
+		}
+	}
+}
