@@ -62,6 +62,9 @@ var frames = []frame{
 	{" (client): ", lazyregexp.New(`(?:^|\s)` + awsCode + ` \(client\): (?P<text>.*)`)},
 	{" (server): ", lazyregexp.New(`(?:^|\s)` + awsCode + ` \(server\): (?P<text>.*)`)},
 	{"<error><code>", lazyregexp.New(`<Error><Code>` + awsCode + `</Code><Message>(?P<text>[^<]*)`)},
+	// CloudFormation's events, as the CDK lists them, and the stack's own end: a message without a code.
+	{"_failed", lazyregexp.New(`\b(?:CREATE|UPDATE|DELETE)_FAILED +\| AWS::[\w:]+ +\| \S+(?: \([^)]*\))? (?P<text>\S.*)`)},
+	{"rollback_", lazyregexp.New(`: (?:UPDATE_)?ROLLBACK_(?:COMPLETE|FAILED): (?P<text>\S.*)`)},
 	// Terraform's provider for AWS, as it prints what it was doing with the code alone.
 	{"error: ", lazyregexp.New(`^\W*Error: (?:error )?[a-z]+ing (?:[^:]|:\w)*: (?:(?:[^:]|:\w)*: )?` + awsName + `:(?: (?P<text>.*)|$)`)},
 }

@@ -1192,6 +1192,7 @@ var causes = []Cause{
 					"available|Validation)\\w*:|^(Invalid\\w*K[Mm][Ss]|KeyUnavailable|(De|En)cryptionFailure)" +
 					"\\w*:"},
 			},
+			{says: []string{"kms key does not exist"}},
 		},
 	},
 	{
@@ -1529,7 +1530,10 @@ var causes = []Cause{
 			},
 			{says: []string{"failed to push", "403 forbidden"}},
 			{says: []string{"failed to push", "denied:"}, not: []string{"user: arn:"}},
-			{says: []string{"checking push permission", "unauthorized"}},
+			{
+				says: []string{"checking push permission", "unauthorized"},
+				not:  []string{"authentication required"},
+			},
 			{says: []string{"checking push permission", "denied"}, not: []string{"user: arn:"}},
 			{
 				says: []string{"error parsing http 403 response body"},
@@ -1817,6 +1821,10 @@ var causes = []Cause{
 			{says: []string{"err_pnpm_fetch_50"}},
 			{says: []string{"store server returned status"}},
 			{says: []string{"some index files failed to download"}},
+			{
+				says: []string{"unexpected status from"},
+				like: &pattern{source: "unexpected status from \\w+ request to https?://\\S+: 50[0234]\\b"},
+			},
 		},
 	},
 	{
@@ -1829,7 +1837,7 @@ var causes = []Cause{
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
-			{says: []string{"error checking push permissions"}},
+			{says: []string{"error checking push permissions"}, consequence: true},
 			{
 				says: []string{"failed to do request:"},
 				like: &pattern{source: "failed to do request: (Post|Put|Patch) .*: EOF$"},
@@ -3924,8 +3932,7 @@ var causes = []Cause{
 				says: []string{"error: invalid "},
 				like: &pattern{source: "^Error: Invalid (legacy provider address|value for (input )?variable|function " +
 					"argument|index|template|expression|character|block definition|attribute|resource " +
-					"(name|type|instance)|provider (configuration|reference)|module|variable name|default " +
-					"value|type " +
+					"(name|type|instance)|provider reference|module|variable name|default value|type " +
 					"specification|operand|dynamic|multi-line|quoted|escape|number|combination|backend|condit" +
 					"ion|import|version constraint|local|output|data source|on_failure|depends_on|use " +
 					"of|target address)"},
@@ -3968,6 +3975,7 @@ var causes = []Cause{
 			{says: []string{"error: external program execution failed"}},
 			{says: []string{"error: unable to find remote state"}},
 			{says: []string{"error: unsuitable value"}},
+			{says: []string{"error: invalid provider configuration"}, consequence: true},
 		},
 	},
 	{
@@ -4437,6 +4445,7 @@ var causes = []Cause{
 				like: &pattern{source: "media type for the source image\\b.* is not supported"},
 			},
 			{says: []string{"due to invalidimage("}},
+			{says: []string{"provide a valid source image"}},
 		},
 	},
 	{
@@ -4726,6 +4735,7 @@ var causes = []Cause{
 				aws: &pattern{source: "^[\\w.]*(Throttl(ed|ing)?|SlowDown|RateExceeded|RateLimit|RateForCustomerExceeded|Throug" +
 					"hputExceeded)\\w*:|^TooManyRequests?(Exception|Error)?:"},
 			},
+			{says: []string{"slow down"}, like: &pattern{source: "\\b503:?,? ?\\(?Slow Down\\b"}},
 		},
 	},
 	{
@@ -4971,6 +4981,7 @@ var causes = []Cause{
 			{says: []string{"is unable to consistently start tasks successfully"}},
 			{says: []string{"health_constraints"}},
 			{says: []string{"is unhealthy in (target-group"}, consequence: true},
+			{says: []string{"failed to publish asset"}, consequence: true},
 		},
 	},
 	{
@@ -6699,6 +6710,7 @@ var causes = []Cause{
 			{says: []string{"find an application attached to this workspace"}},
 			{says: []string{"can only be run in a serverless service directory"}},
 			{says: []string{"you must first run \"eb init\""}},
+			{says: []string{"org.gradle.wrapper.gradlewrappermain"}},
 		},
 	},
 	{
@@ -7126,6 +7138,7 @@ var causes = []Cause{
 			{says: []string{"eaddrinuse"}},
 			{says: []string{"port is already allocated"}},
 			{says: []string{"address already in use"}},
+			{says: []string{"ports are not available: exposing port"}},
 		},
 	},
 	{
@@ -7188,6 +7201,8 @@ var causes = []Cause{
 				not:  []string{"already allocated", "already in use"},
 			},
 			{says: []string{"docker: error response from daemon:"}, consequence: true},
+			{says: []string{"error while creating mount source path"}, consequence: true},
+			{says: []string{"failed to start docker container"}, consequence: true},
 		},
 	},
 	{
@@ -7320,6 +7335,7 @@ var causes = []Cause{
 			{says: []string{"unable to resolve host address"}, remedy: "report"},
 			{says: []string{"wget: bad address"}, remedy: "report"},
 			{says: []string{"no such host is known"}, remedy: "report"},
+			{says: []string{"dial tcp: lookup "}, remedy: "report"},
 		},
 	},
 	{
@@ -7604,6 +7620,10 @@ var causes = []Cause{
 			{says: []string{"volume is in use"}},
 			{says: []string{"has active endpoints"}},
 			{says: []string{"unable to remove repository reference", "is using its referenced image"}},
+			{
+				aws: &pattern{source: "(?i): .*\\bcan(no|'| no)?t be (deleted|removed|detached|released) " +
+					"(since|because|as|while|until|when|if)\\b"},
+			},
 		},
 	},
 	{
@@ -7637,7 +7657,6 @@ var causes = []Cause{
 			{says: []string{"servicenotactiveexception"}},
 			{says: []string{".notfound"}, like: &pattern{source: "\\bInvalid\\w+\\.NotFound\\b"}},
 			{says: []string{"the image id"}, like: &pattern{source: "The image id '[^']+' does not exist"}},
-			{says: []string{"kms key does not exist"}},
 			{says: []string{"notfoundfault"}},
 			{
 				says: []string{"notfoundexception: "},
@@ -7660,8 +7679,9 @@ var causes = []Cause{
 					"on)?:|Unknown(Resource|Topic|Snapshot|Monitor|Subscription))\\w*:?"},
 			},
 			{
-				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|could not be found|no longer exists|is " +
-					"inactive)\\b"},
+				not: []string{"cannot find version"},
+				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|could not be found|(could " +
+					"not|cannot|can't|unable to) find|no longer exists|is inactive)\\b"},
 			},
 			{says: []string{"your query returned no results"}},
 			{says: []string{"cannot import non-existent remote object"}},
@@ -7788,6 +7808,14 @@ var causes = []Cause{
 					"le|Parsing|Syntax|NotValid|LengthExceeded|SizeExceeded|Constraint|Argument|Incomplete|No" +
 					"tUpdatable|DoesNotCover|ParameterException)\\w*:|^(Runtime)?Client(Exception|Error):"},
 			},
+			{
+				aws: &pattern{source: "(?i): .*\\b(must (not |only " +
+					")?(be|have|specify|contain|match|include|provide|use)|cannot (both )?be " +
+					"(more|less|greater|empty|blank|null|larger|longer|specified|set|used)|requires? (the " +
+					")?property|does(n't| not) (match|support|have)|not (an? " +
+					")?(valid|supported|compatible|allowed|idempotent)|incompatible|invalid|malformed|unsuppo" +
+					"rted|mutually exclusive|only (one|valid|supported)|should be)\\b"},
+			},
 		},
 	},
 	{
@@ -7900,6 +7928,7 @@ var causes = []Cause{
 			{says: []string{"without --force-yes"}},
 			{says: []string{"is not a tty"}},
 			{says: []string{"user force closed the prompt"}},
+			{says: []string{"unable to get a confirmation from the user"}},
 		},
 	},
 	{
@@ -7946,6 +7975,7 @@ var causes = []Cause{
 				like:  &pattern{source: "_FAILED\\b.*\\bCustom::\\w+"},
 				first: true,
 			},
+			{says: []string{"[failed] from custom resource"}},
 		},
 	},
 	{
@@ -7976,7 +8006,6 @@ var causes = []Cause{
 				like: &pattern{source: "The stack named \\S+ failed (creation|to deploy)"},
 			},
 			{says: []string{"waiter stack"}, like: &pattern{source: "Waiter Stack\\w+ failed"}},
-			{says: []string{"failed to publish asset"}},
 			{says: []string{"resource is not in the state stack"}},
 			{says: []string{"resource creation cancelled"}, consequence: true},
 			{says: []string{"resource update cancelled"}, consequence: true},

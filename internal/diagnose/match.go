@@ -43,6 +43,7 @@ type facts struct {
 	rows       *lines          // bare
 	raw        *lines          // lines
 	lax        bool            // also lines that are overtaken count; see overtakenCause
+	quoted     bool            // also lines that a document shows count; see quotedCause
 	end        int             // what counts as the end of lines where only their last are searched; 0: all
 
 	answers      []awsError // see awsErrors
@@ -81,6 +82,9 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
+	if x.excerptOnly() {
+		uncomment(x.bare)
+	}
 	x.reports, x.onlyRuns = testrun.Read(whole(f.Tail, f.Long)), testCommand.MatchString(f.Command)
 	x.onlyChecks = checkCommand.MatchString(f.Command)
 	x.rows = newLines(x.bare)
@@ -141,12 +145,27 @@ var inFront = lazyregexp.New(`^(` + buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d 
 func bare(line string) string {
 	for range 4 {
 		n := len(inFront.Get().FindString(line))
-		if n == 0 {
+		if n == 0 || strings.HasSuffix(strings.TrimRight(line[:n], " |"), "_FAILED") { // CloudFormation's event is no service of Compose
 			break
 		}
 		line = line[n:]
 	}
 	return line
+}
+
+// commented matches what stands in front of text that is kept in a program's comment, or in a list.
+var commented = lazyregexp.New(`^\s*(//|#+|\*|--|;;?)(\s|$)`)
+
+// uncomment takes the signs of comments away, if all lines have one.
+func uncomment(lines []string) {
+	for _, l := range lines {
+		if strings.TrimSpace(l) != "" && !commented.MatchString(l) {
+			return
+		}
+	}
+	for i, l := range lines {
+		lines[i] = bare(strings.TrimLeft(l[len(commented.Get().FindString(l)):], " \t"))
+	}
 }
 
 // repeatsCommand reports whether the line is CodeBuild's and holds the text
@@ -202,6 +221,11 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 			return c, r, f
 		}
 	}
+	if r.any == "failure" && x.excerptOnly() {
+		if c, r, f := x.quotedCause(); c != nil {
+			return c, r, f
+		}
+	}
 	if c.Remedy == Report && r.aboutLine() && f.evidence.Line > 0 {
 		// The same line may name a cause that says more, such as throttling.
 		if c, r, more := x.overtakenCause(); c != nil && c.Remedy == Retry && more.evidence.Line == f.evidence.Line {
@@ -224,6 +248,26 @@ func (x *facts) overtakenCause() (*Cause, *rule, finding) {
 	told := *r
 	told.remedy = Report
 	return c, &told, f
+}
+
+// excerptOnly reports whether nothing is known but a piece of text: no build, and no command in it.
+func (x *facts) excerptOnly() bool {
+	return x.Build.ID == "" && x.Build.ARN == "" && x.Command == "" && x.Context.Code == ""
+}
+
+// quotedCause looks for a cause in what somebody took out of a log, or wrote about one, and gave to
+// be explained: then it is no objection that a document quotes it. What is found so is only reported.
+func (x *facts) quotedCause() (*Cause, *rule, finding) {
+	x.quoted = true
+	defer func() { x.quoted = false }()
+	for _, consequence := range []bool{false, true} {
+		if c, r, f := x.first(causes, consequence); c != nil && r.aboutLine() && r.denial == nil {
+			told := *r
+			told.remedy = Report
+			return c, &told, f
+		}
+	}
+	return nil, nil, finding{}
 }
 
 // beforeMore looks for a cause as if the output had ended with the line that most surely reports an
@@ -314,7 +358,7 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 // report names failed tests, since the output may not show where a test speaks.
 func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 	switch {
-	case c.quotes:
+	case c.quotes, x.quoted:
 		return nil
 	case c.vague:
 		return x.provesNoRetry // it must be why the command ended: words that say so little need that
