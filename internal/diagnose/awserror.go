@@ -18,6 +18,7 @@ type awsError struct {
 	line     int    // the index of the line that holds the code, or else of the message's first
 	from, to int    // where in the line
 	text     string // "CODE: message"; either may be empty
+	loose    bool   // it may be an error of something else
 }
 
 // A message is read in the lines behind the one with its frame, too: terminals and Terraform wrap.
@@ -43,6 +44,9 @@ const (
 var frames = []frame{
 	// The AWS CLI, boto3 and what is built on them.
 	{"when calling the ", lazyregexp.New(`\(` + awsCode + `\) when calling the \w+ operation(?: \([^)]*\))?:? ?(?P<text>.*)`)},
+	{"error occurred (", lazyregexp.New(`\b[Aa]n error occurred \(` + awsCode +
+		`\)(?: when(?: calling(?: the(?: \w+(?: operation)?)?)?)?)?:? ?` +
+		`(?P<text>.*)`)},
 	// The SDK for Go v2, in Terraform and many others.
 	{"operation error ", lazyregexp.New(`\boperation error [\w -]+: \w+, (?:[^:]*, |\.{3} )?(?:` + response + `)?(?:api error )?` +
 		awsCode + `:? ?(?P<text>.*)`)},
@@ -61,9 +65,15 @@ var frames = []frame{
 	{"botocore.errorfactory.", lazyregexp.New(`\bbotocore\.errorfactory\.` + awsCode + `: ?(?P<text>.*)`)},
 	{" (client): ", lazyregexp.New(`(?:^|\s)` + awsCode + ` \(client\): (?P<text>.*)`)},
 	{" (server): ", lazyregexp.New(`(?:^|\s)` + awsCode + ` \(server\): (?P<text>.*)`)},
+	{"'code': '", lazyregexp.New(`\{'Code': '` + awsCode + `', 'Message': ['"](?P<text>.*)`)},
+	{"'message': '", lazyregexp.New(`\{'Message': ['"](?P<text>.*)['"], 'Code': '` + awsCode + `'`)},
+	{"__type", lazyregexp.New(`"__type"\s*:\s*"(?:[\w.]+#)?` + awsCode + `"\s*,\s*"[mM]essage"\s*:\s*"(?P<text>.*)`)},
+	{"__type", lazyregexp.New(`"__type"\s*:\s*"(?:[\w.]+#)?` + awsCode + `"`)},
 	{"<error><code>", lazyregexp.New(`<Error><Code>` + awsCode + `</Code><Message>(?P<text>[^<]*)`)},
-	// CloudFormation's events, as the CDK lists them, and the stack's own end: a message without a code.
-	{"_failed", lazyregexp.New(`\b(?:CREATE|UPDATE|DELETE)_FAILED +\| AWS::[\w:]+ +\| \S+(?: \([^)]*\))? (?P<text>\S.*)`)},
+	// CloudFormation's events, as tools list them, and the stack's own end: a message without a code.
+	{"_failed", lazyregexp.New(`\b(?:CREATE|UPDATE|DELETE)_FAILED(?:[\s|]+AWS::[\w:]+[\s|]+[^\s|]\S*(?: \([^)]*\))?|` +
+		`: \S+ \(AWS::[\w:]+\))[\s|]+(?P<text>\S.*)`)},
+	{"resourcestatusreason", lazyregexp.New(`"ResourceStatusReason": "(?P<text>[^"].*)`)},
 	{"rollback_", lazyregexp.New(`: (?:UPDATE_)?ROLLBACK_(?:COMPLETE|FAILED): (?P<text>\S.*)`)},
 	// Terraform's provider for AWS, as it prints what it was doing with the code alone.
 	{"error: ", lazyregexp.New(`^\W*Error: (?:error )?[a-z]+ing (?:[^:]|:\w)*: (?:(?:[^:]|:\w)*: )?` + awsName + `:(?: (?P<text>.*)|$)`)},
@@ -79,10 +89,26 @@ var (
 	sdkPackages   = []string{"@smithy/", "@aws-sdk/", "node_modules/aws-sdk/"}
 )
 
+// looseError finds what looks like a code and a message in text that somebody took out of a log: a
+// part of the frame may be missing. A language's own errors are none of AWS's.
+var (
+	looseError = lazyregexp.New(`(?:^|[:\s("'` + "`" + `])` + awsName + `: (?P<text>.*)`)
+	looseField = lazyregexp.New(`\b(?i:error_?)?(?i:code|name)["']?\s*[:=]\s*["']?` + awsName +
+		`["']?,?\s+["']?(?i:error_?)?(?i:message)["']?\s*[:=]\s*["']?(?P<text>.*)`)
+	looseCode     = lazyregexp.New(`\b(?i:error_?)?(?i:code)["']?\s*[:=]\s*["']?` + awsName)
+	languageError = lazyregexp.New(`^(?:` +
+		`\w*(?:File|Module|Class|Method|Field|Key|Element|Directory|Path|Package|Script|Command|Plugin|Type|Name|Route|View|Bean|` +
+		`Template|Task|Project|Assembly|Dll|Symbol)\w*(?:NotFound|Exists)\w*|` +
+		`(?:Null|Illegal|Argument|IO|Runtime|Format|Socket|Sql|SQL|Web|Http|HTTP|Json|JSON|Xml|Yaml|YAML|Parse|Index|Out|Stack|` +
+		`Invalid(?:Operation|Cast|Argument)|Not(?:Supported|Implemented)|Unauthorized\w*|Uri|Url|Build|Gradle|Maven|Npm|` +
+		`Docker|Script|Plugin|Process|Assert|Expect|Test|Tool|Toolkit|Terraform|Syntax)\w*(?:Exception|Error)):`)
+)
+
 // refusal matches the words of a refusal, and of credentials that are not accepted. What is of these
 // is told by other causes, and no name of a code may change it.
-var refusal = lazyregexp.New(`(?i)denied|not (?:been )?(?:authorized|permitted)|not allowed to|unauthori[sz]ed|notauthori[sz]ed|` +
-	`authorizationerror|forbidden|permission|credential|(?:not have|no) access`)
+// A hook of CloudFormation answers with a team's own words.
+var refusal = lazyregexp.New(`(?i)^: \w+::[\w:]+ failed: |denied|not (?:been )?(?:authorized|permitted)|not allowed to|` +
+	`unauthori[sz]ed|notauthori[sz]ed|authorizationerror|forbidden|permission|credential|(?:not have|no) access`)
 
 // clientError matches what a language or an SDK calls an error of its own, which no service answered.
 var clientError = lazyregexp.New(`^\w*(?:Type|Reference|Syntax|Range|Eval|Aggregate|Assertion|Timeout|Networking|Provider|Config|` +
@@ -117,6 +143,20 @@ func (x *facts) awsErrors() []awsError {
 		}
 		if sdk && x.raw.match(thrownBehind, i+1) {
 			add(i, thrownError)
+		}
+	}
+	if x.quoted {
+		framed := len(x.answers)
+		for i := range x.bare {
+			for _, re := range []*lazyregexp.Regexp{looseError, looseField, looseCode} {
+				add(i, re)
+			}
+		}
+		x.answers = append(x.answers[:framed], slices.DeleteFunc(x.answers[framed:], func(e awsError) bool {
+			return languageError.MatchString(e.text)
+		})...)
+		for k := framed; k < len(x.answers); k++ {
+			x.answers[k].loose = true
 		}
 	}
 	slices.SortStableFunc(x.answers, func(a, b awsError) int { return a.line - b.line })
@@ -187,7 +227,7 @@ func (x *facts) answered(r *rule, lo int, found *finding, counts func(e *awsErro
 			e = &list[len(list)-1-n]
 		}
 		var f finding
-		if e.line >= lo && r.onAnswer(e, &f) && counts(e) {
+		if e.line >= lo && r.onAnswer(e, &f) && counts(e) && !(e.loose && f.details != nil) {
 			if f.details != nil {
 				found.details = f.details
 			}

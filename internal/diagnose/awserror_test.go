@@ -21,6 +21,12 @@ func TestAWSErrors(t *testing.T) {
 		{"the CLI, wrapped",
 			"An error occurred (CartClosed) when calling the PutCart operation:\nIt is late", "CartClosed: It is late", 0},
 		{"the CLI, cut", "An error occurred (CartClosed) when calling the PutCart operation", "CartClosed: ", 0},
+		{"the CLI, wrapped in its frame",
+			"An error occurred (CartClosed) when\ncalling the PutCart operation: It is late", "CartClosed: It is late", 0},
+		{"the CLI, the frame cut", "aws: [ERROR]: An error occurred (CartClosed): It is late", "CartClosed: It is late", 0},
+		{"boto3's response", "{'Error': {'Code': 'CartClosed', 'Message': 'It is late'}}", "CartClosed: It is late'}}", 0},
+		{"boto3's response, the message first", "{'Error': {'Message': 'It is late', 'Code': 'CartClosed'}}", "CartClosed: It is late", 0},
+		{"a service's JSON", `{"__type":"com.example.shop#CartClosed","message":"It is late"}`, `CartClosed: It is late"}`, 0},
 		{"Go v2, a modelled error",
 			"operation error Shop: PutCart, https response error StatusCode: 400, RequestID: " + id + ", CartClosed: It is late",
 			"CartClosed: It is late", 0},
@@ -46,6 +52,13 @@ func TestAWSErrors(t *testing.T) {
 		{"a handler without a code",
 			`Resource handler returned message: "It is late (Service: Shop, Status Code: 400, Request ID: 1)" (RequestToken: 1, ` +
 				`HandlerErrorCode: GeneralServiceException)`, `: Resource handler returned message: "It is late`, 0},
+		{"an event, as the CDK lists it",
+			"shop | 4/9 | 10:00:03 AM | CREATE_FAILED        | AWS::Shop::Cart | Web/Cart (WebCart0A1B2C3D) It is late", ": It is late", 0},
+		{"an event, the reason below it", "UPDATE_FAILED        | AWS::Shop::Cart | WebCart0A1B2C3D\nIt is late", ": It is late", 1},
+		{"an event in columns", "CREATE_FAILED            AWS::Shop::Cart          WebCart                  It is late", ": It is late", 0},
+		{"an event, as Serverless prints it", "CREATE_FAILED: WebCart (AWS::Shop::Cart)\nIt is late", ": It is late", 1},
+		{"an event as JSON", `  "ResourceStatusReason": "It is late",`, `: It is late",`, 0},
+		{"a stack's end", "The stack named web failed to deploy: UPDATE_ROLLBACK_COMPLETE: It is late", ": It is late", 0},
 		{"Java v1",
 			"It is late (Service: AWSShop; Status Code: 400; Error Code: CartClosed; Request ID: 1; Proxy: null)",
 			"CartClosed: It is late", 0},
@@ -62,6 +75,7 @@ func TestAWSErrors(t *testing.T) {
 			"DBCartClosed: It is late\n    at f (/app/node_modules/@smithy/smithy-client/dist-cjs/index.js:1:2)",
 			"DBCartClosed: It is late", 0},
 
+		{"another's resource", "CREATE_FAILED        | Custom::Cart | Web/Cart (WebCart0A1B2C3D) It is late", "", 0},
 		{"an error of the language",
 			"TypeError: x is undefined\n    at f (/app/node_modules/@smithy/smithy-client/dist-cjs/index.js:1:2)", "", 0},
 		{"no SDK below it", "CartClosedException: It is late\n    at f (/app/index.js:1:2)", "", 0},
@@ -94,5 +108,37 @@ func TestAWSErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLooseErrors reads codes and messages whose frame is missing, but only in a text that was taken
+// out of a log.
+func TestLooseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"CartClosedException: It is late":                                     "CartClosedException: It is late",
+		"it fails with `InvalidCart.Closed: It is late`":                      "InvalidCart.Closed: It is late`",
+		"Error: CartClosedException: It is late":                              "CartClosedException: It is late",
+		"{\n  code: 'CartClosedException',\n  message: 'It is late',":         "CartClosedException: It is late',",
+		"\"errorCode\": \"CartClosedException\",\n\"errorMessage\": \"Late\"": "CartClosedException: Late\"",
+		"java.io.FileNotFoundException: /etc/shop":                            "",
+		"NullPointerException: cart":                                          "",
+		"Error: It is late":                                                   "",
+	} {
+		f := &buildlog.Failure{}
+		for i, l := range strings.Split(text, "\n") {
+			f.Tail = append(f.Tail, buildlog.Line{N: i + 1, Text: l})
+		}
+		x := gather(f)
+		if list := x.awsErrors(); len(list) > 0 {
+			t.Errorf("%s: read without the question %q", text, list[0].text)
+		}
+		x.quoted, x.answers = true, nil
+		got := ""
+		if list := x.awsErrors(); len(list) > 0 {
+			got = list[0].text
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
 	}
 }

@@ -4376,6 +4376,10 @@ var causes = []Cause{
 			{says: []string{"invalid principal in policy"}},
 			{says: []string{"policy has invalid resource"}},
 			{says: []string{"policy has invalid action"}},
+			{
+				aws: &pattern{source: "(?i): .*\\b(policy (document|statement) must|(syntax )?errors? in policy|policies must " +
+					"be|failed legacy parsing|invalid principal in policy)\\b"},
+			},
 		},
 	},
 	{
@@ -4675,7 +4679,10 @@ var causes = []Cause{
 				aws: &pattern{source: "(?i)\\b(limit|quota)( of \\S+| for [^.]{1,60}?)? (has been |have been |was |is |would " +
 					"be )?(exceeded|reached)\\b|\\b(exceed(s|ed|ing)?|reach(es|ed)?) (the |your |its |an? " +
 					"|account |current |service |maximum )+([\\w/-]+ ){0,4}(limit|quota)\\b|maximum (allowed " +
-					")?number of .*\\b(reached|exceeded)|\\b(has|have) reached the maximum"},
+					")?number of .*\\b(reached|exceeded)|\\b(has|have) reached the " +
+					"maximum|\\bexceed(s|ed|ing)? .{0,40}\\b(limits?|quota|maximum|threshold)\\b|\\blimits? " +
+					".{0,60}exceed|\\bquota of \\d|\\balready at maximum\\b|\\bcan(not)? have (up to|more " +
+					"than)\\b|\\bmaximum allowed is\\b"},
 			},
 		},
 	},
@@ -4782,6 +4789,7 @@ var causes = []Cause{
 					"progress)\\b"},
 				remedy: "report",
 			},
+			{aws: &pattern{source: "(?i): .*\\b(is still ongoing|retry after some time)\\b"}, remedy: "report"},
 		},
 	},
 	{
@@ -7566,7 +7574,8 @@ var causes = []Cause{
 			{
 				aws: &pattern{source: "(?i): .*\\balready (exists?|in use|being used|associated|registered|been " +
 					"used|taken|owned)\\b|\\bsame name (already )?exists|\\bmust be unique\\b|\\bnot " +
-					"unique\\b"},
+					"unique\\b|\\balready (has|have|attached|provisioned|owns?|an?|the)\\b|there is (already " +
+					")?an existing|\\bduplicate\\b|specified more than once"},
 			},
 			{says: []string{"cannot re-use a name that is still in use"}},
 			{says: []string{"cannot reuse a name that is still in use"}},
@@ -7624,6 +7633,11 @@ var causes = []Cause{
 				aws: &pattern{source: "(?i): .*\\bcan(no|'| no)?t be (deleted|removed|detached|released) " +
 					"(since|because|as|while|until|when|if)\\b"},
 			},
+			{
+				aws: &pattern{source: "(?i): .*\\b(utilized by|must (first )?(delete|detach|remove|disassociate|deregister) " +
+					".*\\b(first|before)|still (contains|has|have)|please " +
+					"(disassociate|detach|delete|remove) )"},
+			},
 		},
 	},
 	{
@@ -7680,8 +7694,10 @@ var causes = []Cause{
 			},
 			{
 				not: []string{"cannot find version"},
-				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|could not be found|(could " +
-					"not|cannot|can't|unable to) find|no longer exists|is inactive)\\b"},
+				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|(could not|cannot|can't) be " +
+					"found|(wasn|weren)'t found|(could not|cannot|can't|unable to) find|no longer exists|is " +
+					"inactive|(are|is) not present|no [\\w -]{1,40}(found|exists?|named|with (the " +
+					")?(name|id|arn))|invalid [\\w -]{1,40}(identifier|id) specified)\\b"},
 			},
 			{says: []string{"your query returned no results"}},
 			{says: []string{"cannot import non-existent remote object"}},
@@ -7715,7 +7731,8 @@ var causes = []Cause{
 					"|invalid )?state\\b|(current )?(state|status) (is|must be|of) |not (yet " +
 					")?(available|active|ready|running|enabled)\\b|currently (being " +
 					")?(creat|updat|delet|modif|process)\\w+|in progress|(is|are) (being |currently " +
-					")?(disabled|stopped|suspended|paused|locked|pending))\\b"},
+					")?(disabled|stopped|suspended|paused|locked|pending)|(in )?its current status|current " +
+					"status:|(is|are)(n't| not) (running|empty))\\b"},
 			},
 		},
 	},
@@ -7809,12 +7826,22 @@ var causes = []Cause{
 					"tUpdatable|DoesNotCover|ParameterException)\\w*:|^(Runtime)?Client(Exception|Error):"},
 			},
 			{
+				not: []string{"throttl", "rate exceeded"},
 				aws: &pattern{source: "(?i): .*\\b(must (not |only " +
 					")?(be|have|specify|contain|match|include|provide|use)|cannot (both )?be " +
 					"(more|less|greater|empty|blank|null|larger|longer|specified|set|used)|requires? (the " +
 					")?property|does(n't| not) (match|support|have)|not (an? " +
 					")?(valid|supported|compatible|allowed|idempotent)|incompatible|invalid|malformed|unsuppo" +
-					"rted|mutually exclusive|only (one|valid|supported)|should be)\\b"},
+					"rted|mutually exclusive|should (not )?be|(is|are) (a )?required|required " +
+					"(field|member|parameter|input|header)|(is|are|was) missing|(not|no [\\w -]{1,30}) " +
+					"specified|(does|did)(n't| not) (specify|contain)|can('t|not) (be " +
+					"(used|prefixed|longer|cyclical|added|represented|earlier)|specify|use|begin|start|refere" +
+					"nce|both|have)|can only (be|have|include)|only .{1,40}(is|are) " +
+					"(supported|allowed)|(needs?|has|have|need) to (be|have|specify|provide)|please " +
+					"(specify|provide)|exceeds \\d+ characters|too (many|few|long|short|large|small)|failed " +
+					"to parse|well[- ]formed|not recogni[sz]ed|unrecogni[sz]ed|unable to " +
+					"validate|mismatch\\w*|at least (one|two|\\d+)|exactly one|earlier than|isn't " +
+					"(supported|valid|allowed))\\b"},
 			},
 		},
 	},

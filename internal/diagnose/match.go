@@ -82,9 +82,6 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
-	if x.excerptOnly() {
-		uncomment(x.bare)
-	}
 	x.reports, x.onlyRuns = testrun.Read(whole(f.Tail, f.Long)), testCommand.MatchString(f.Command)
 	x.onlyChecks = checkCommand.MatchString(f.Command)
 	x.rows = newLines(x.bare)
@@ -156,16 +153,16 @@ func bare(line string) string {
 // commented matches what stands in front of text that is kept in a program's comment, or in a list.
 var commented = lazyregexp.New(`^\s*(//|#+|\*|--|;;?)(\s|$)`)
 
-// uncomment takes the signs of comments away, if all lines have one.
-func uncomment(lines []string) {
-	for _, l := range lines {
-		if strings.TrimSpace(l) != "" && !commented.MatchString(l) {
-			return
-		}
-	}
+// uncomment returns the lines without the signs of comments, if all have one.
+func uncomment(lines []string) []string {
+	list := make([]string, len(lines))
 	for i, l := range lines {
-		lines[i] = bare(strings.TrimLeft(l[len(commented.Get().FindString(l)):], " \t"))
+		if strings.TrimSpace(l) != "" && !commented.MatchString(l) {
+			return lines
+		}
+		list[i] = bare(strings.TrimLeft(l[len(commented.Get().FindString(l)):], " \t"))
 	}
+	return list
 }
 
 // repeatsCommand reports whether the line is CodeBuild's and holds the text
@@ -211,18 +208,19 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 		panic("diagnose: no cause holds; causes.yaml must end with one that always does")
 	}
 	if r.any == "command" || r.any == "failure" || slices.Contains(r.code, codebuild.CommandError) {
-		if c, r, f := x.first(causes, true); c != nil {
+		c, r, f := x.first(causes, true)
+		if (c == nil || c.vague) && x.excerptOnly() {
+			if c, r, f := x.quotedCause(); c != nil {
+				return c, r, f
+			}
+		}
+		if c != nil {
 			return c, r, f
 		}
 		if c, r, f := x.beforeMore(causes); c != nil {
 			return c, r, f
 		}
 		if c, r, f := x.overtakenCause(); c != nil {
-			return c, r, f
-		}
-	}
-	if r.any == "failure" && x.excerptOnly() {
-		if c, r, f := x.quotedCause(); c != nil {
 			return c, r, f
 		}
 	}
@@ -258,8 +256,10 @@ func (x *facts) excerptOnly() bool {
 // quotedCause looks for a cause in what somebody took out of a log, or wrote about one, and gave to
 // be explained: then it is no objection that a document quotes it. What is found so is only reported.
 func (x *facts) quotedCause() (*Cause, *rule, finding) {
-	x.quoted = true
-	defer func() { x.quoted = false }()
+	printed, rows := x.bare, x.rows
+	x.quoted, x.answers, x.bare = true, nil, uncomment(x.bare)
+	x.rows = newLines(x.bare)
+	defer func() { x.quoted, x.answers, x.bare, x.rows = false, nil, printed, rows }()
 	for _, consequence := range []bool{false, true} {
 		if c, r, f := x.first(causes, consequence); c != nil && r.aboutLine() && r.denial == nil {
 			told := *r

@@ -1,0 +1,27 @@
+package diagnose
+
+import (
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+// TestQuotedCause: what somebody wrote about a failure names its cause, and nothing is started again
+// for it. In the log of a build the same lines only show what they quote.
+func TestQuotedCause(t *testing.T) {
+	for text, cause := range map[string]string{
+		"* The job fails with `ShopException: 503 Slow Down`.":                            "throttling",
+		" *   /tmp/script.sh: 4: aws: not found\n *   that is all":                        "command-not-found",
+		"# CartClosedException: The cart is not in an open state":                         "resource-state",
+		"// Resource handler returned message: \"The till is gone\"\n// and nothing else": "stack-create-failed",
+	} {
+		if d := Diagnose(buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, text)); d.Cause != cause || d.Remedy != Report {
+			t.Errorf("%q: %s, %s", text, d.Cause, d.Remedy)
+		}
+		f := buildlog.ReadText(codebuild.Build{ID: "shop:1", Status: codebuild.Failed}, text)
+		if d := Diagnose(f); d.Cause == "throttling" || d.Cause == "resource-state" || d.Remedy != Report {
+			t.Errorf("%q in a build's log: %s, %s", text, d.Cause, d.Remedy)
+		}
+	}
+}
