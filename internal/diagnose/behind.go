@@ -21,7 +21,7 @@ import (
 func (x *facts) otherWork(i int, w *weighing) []int {
 	var list []int
 	known := x.wordsOf(i, w)
-	inReport, events, ended := !x.outsideReport(i), x.stackEvents(), x.endOfStep(i)
+	inReport, events, ended := !x.outsideReport(i), x.lastEvent(), x.endOfStep(i)
 	another := x.rowsLike(i)
 	label := taskLabel.FindString(x.lines[i].Text)
 	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
@@ -61,6 +61,10 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 				list = append(list, n)
 			}
 		}
+		if x.othersExit(k, w, known) {
+			mine, list = false, append(list, k)
+			continue
+		}
 		chain = chain || x.rows.match(chains, k)
 		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
@@ -79,7 +83,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		case indented && mine && !assertion: // it belongs to the line above
 		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
 		case indented, !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known) &&
-			!(events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)) && !x.sameException(k, i):
+			!(k <= events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)) && !x.sameException(k, i):
 			mine, list = false, append(list, k)
 			continue
 		}
@@ -87,6 +91,31 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	}
 	return list
 }
+
+// othersExit reports whether the line with index k says that something ended which is neither the claim's
+// process nor known from the claim or the command: a container of Compose, a task.
+func (x *facts) othersExit(k int, w *weighing, known map[string]bool) bool {
+	if !x.rows.match(exited, k) {
+		return false
+	}
+	what := exited.FindStringSubmatch(x.bare[k])[1]
+	switch {
+	case w.process != "" && strings.Contains(what, w.process):
+		return false
+	case composed.MatchString(what):
+		return true
+	}
+	words := wordsIn(what)
+	return len(words) > 0 && !slices.ContainsFunc(words, func(s string) bool {
+		_, ok := known[s]
+		return ok || closingWords()[s]
+	})
+}
+
+var (
+	exited   = lazyregexp.New(`^\W*(\S.{0,60}?) exited (?:with|\(\d+\)|\d+ in)`)
+	composed = lazyregexp.New(`^[\w.-]+-\d+$`)
+)
 
 // rowsLike tells the other rows of the table, or the other items of the list, that the line with index i
 // is one of: each says something of its own.
@@ -423,15 +452,31 @@ func (x *facts) closes(i int) bool {
 // the same thing, or about what it did not give.
 func (x *facts) follows(i int, w *weighing) bool {
 	l := x.bare[i]
-	return x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) || x.saysItFailed(i, w) ||
+	return x.refuses(i) || x.saysItFailed(i, w) ||
 		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w)
 }
+
+// refuses reports whether the line with index i is about a refusal that AWS may have given: if it has a web
+// address, one is AWS's.
+func (x *facts) refuses(i int) bool {
+	return x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) &&
+		(!x.rows.match(webAddress, i) || x.rows.match(hostOfAWS, i))
+}
+
+var (
+	webAddress = lazyregexp.New(`https?://\w`)
+	hostOfAWS  = lazyregexp.New(`\.amazonaws\.com\b|\.aws\.amazon\.com\b`)
+)
 
 // saysItFailed reports whether the line with index i says that what the claim is about failed, and
 // gives no other reason.
 func (x *facts) saysItFailed(i int, w *weighing) bool {
 	if !x.rows.match(didNot, i) || x.rows.match(reason, i) || x.rows.match(absent, i) {
 		return false
+	}
+	if m := didNotDo.FindStringSubmatch(x.bare[i]); m != nil && !closingWords()[lower(m[1])] &&
+		!slices.ContainsFunc(w.about, func(s string) bool { return strings.HasPrefix(lower(m[1]), s[:4]) }) {
+		return false // not what was asked of AWS: it was not approved, did not get healthy
 	}
 	return slices.ContainsFunc(wordsIn(x.bare[i]), func(word string) bool {
 		return slices.ContainsFunc(w.about, func(s string) bool { return strings.HasPrefix(word, s) })
@@ -534,7 +579,7 @@ create creates created creating creation update updates updated updating stack s
 rollback back revert reverted reverting undo undone changes
 
 look looks ask contact help please rerun hint tip note info information warning details detail full log logs output trace stack
-line lines fix permission permissions access denied allowed continue verbose debug http https url
+line lines fix permission permissions access denied continue verbose debug http https url
 
 clean cleaned cleaning cleanup tidy tidied tidying remove removed removes removing delete deleted deleting deregistered
 temporary temp tmp file files directory dir folder lock locks unlock unlocked close closed closing connection container containers
@@ -573,7 +618,7 @@ var (
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
 		`^\d+\.\d+$|^Debug source:$|^[A-Z]\w+ \{$|^excon\.error\.(?:request|response)$|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
-		`^Stacktrace:$|^in expression starting at \S+:\d+$|^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
+		`^Stacktrace:$|^in expression starting at \S+:\d+$|^/?[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
 		`phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] \pL+ \d+$`) // in the language of the user
@@ -586,20 +631,27 @@ var (
 	closing = lazyregexp.New(`^\s*(?:@?[\w./-]+[: ][\w-]+: )?(?:` + // behind the name of a task
 		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade|` +
 		`\pL[^:*]*[„“«'` + "`" + `"‘]/[^:*]*$)|` +
-		`npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|Lifecycle script|workspace|` +
-		`Exit status|Failed at the|This is probably|A complete log|403|\S+@\S+ \S+:).*)?$|npm (?:notice|warn|WARN)\b|` +
-		`error Command failed|info (?:Visit|If you think)|E: Unable to fetch some|lerna (?:ERR!|WARN|info) |` +
-		`(?:Tasks|Cached|Time|Failed|Failed tasks):|NX |- [\w.@/-]+:[\w.-]+$|parallel: This job|` +
+		`(?:@?[\w./-]+: )?npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|` +
+		`Lifecycle script|workspace|` +
+		`Exit status|Failed at the|This is probably|A complete log|\S+@\S+ \S+:|` +
+		`403 (?:403 Forbidden - \w+ https?://[\w.-]+\.amazonaws\.com/|In most|a package|on a server)).*)?$|npm (?:notice|warn|WARN)\b|` +
+		`error Command failed|info (?:Visit|If you think)|E: Unable to fetch some|` +
+		`lerna (?:(?:WARN|info) |ERR! (?:\S+ run \S+ (?:exited|std(?:out|err))\b|lifecycle \S+ errored|errno |Received non-zero|\W*$))|` +
+		`(?:Tasks|Cached|Time): +\d|Failed: +\S+#\S+$|Failed tasks:$|NX +(?:Ran|Running) target|- [\w.@/-]+:[\w.-]+$|` +
+		`parallel: This job|` +
 		`(?:real|user|sys)\s+\d|\[\d+\][-+]?\s+(?:Exit|Done|Running|Killed)|% Total|\d+ +\d+ +\d+ +\d+ |` +
-		`(?:Container|Network|Volume|Image) \S+\s+\w+$|Aborting on container exit|FAILURE: Build failed with|` +
+		`(?:Container|Network|Volume|Image) \S+\s+(?:(?:Re)?[Cc]reat|Start|Stop|Remov|Wait|Kill|Runn|Exit|Healthy|Buil|Pull)\w*$|` +
+		`Aborting on container exit|FAILURE: Build failed with|` +
 		`\* (?:What went wrong|Try|Get more help)|Execution failed for task|(?:> )?(?:Run with --|There were failing|Get more help)|` +
 		`(?:> )?Process 'command '[^']*'' finished with non-zero exit value \d+$|` +
-		`BUILD FAIL|\d+ actionable tasks?|##\[|note: run with|PLAY RECAP|rake aborted|Tasks: TOP|\(See full trace|` +
+		`BUILD FAIL(?:ED|URE)?(?: in [\d.hms ]+| with an exception.*)?\W*$|\d+ actionable tasks?|note: run with|PLAY RECAP|rake aborted|` +
+		`##\[(?:(?:end)?group|section|command|debug|warning)\]|##\[error\](?:Process completed\b|\W*$)|Tasks: TOP|\(See full trace|` +
 		`(?:ELIFECYCLE\s+)?Command failed with (?:status|exit)|SLF4J|\++ (?:\w+=|(?:rm|kill|exit|trap|set|cd|popd|return|` +
 		`false|cleanup|echo)\b)|` +
-		`(?i:\W*(?:hint|tip|resolution|help|ask|see|view|visit|contact|having any|was this|for (?:more|help))\b))|` +
-		`\bexited (?:with|\(\d+\)|\d+ in)|\bDload\b|\(core dumped\)|received SIG|[Nn]o such process$|unreachable=\d|` +
-		`\bfor more (?:info\w*|details)\b|\bplease try again\b`)
+		`(?i:\W*(?:(?:hint|tip|resolution|help|see|view|visit|having any|was this|for (?:more|help)|please (?:see|try again))\b|` +
+		`(?:please )?(?:ask|contact)\b.*\b(?:access|admin\w*|help|permissions?|policy|role|support)\b|` +
+		`(?:run|use|check|refer to|read|consult)\b.*\bfor more (?:info\w*|details)\b)))|` +
+		`\bexited (?:with|\(\d+\)|\d+ in)|\bDload\b|^Aborted \(core dumped\)$|received SIG|[Nn]o such process$|unreachable=\d`)
 	// toolCloses matches what single tools print behind an error.
 	toolCloses = lazyregexp.New(`^\s*(?:` +
 		// AWS's SDKs, CloudFormation and the CDK; Changesets with npm's words
@@ -621,8 +673,10 @@ var (
 		`Creating (?:deployment package|IAM role|lambda function|Rest API)|Updating policy for|` +
 		`\W*YN\d{4}:\s+(?:Re(?:sponse|quest) \w+:|Failed with errors)|\(reached max retries|To fix this, see|Start a thread in)|` +
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
+		`for \S+: the request failed after \d|` +
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
 		`Builds finished but|Wait completed|` +
+		`\d+ deprecations? found: run 'serverless doctor'|` +
 		// what tools say of a new version of themselves
 		`(?:warning: |info: |\W*)?(?:A new (?:version|release) of \S+(?: \S+)? is available|\[notice\] |Update available\b|` +
 		`[\w ]+ update available \(|New (?:major|minor|patch) version of \S+ available)|To download: https?://|` +
@@ -655,7 +709,8 @@ var (
 	// cliReports matches the AWS CLI's report of another error.
 	cliReports = lazyregexp.New(`\bAn error occurred \(\w+\) when calling the \w+ operation`)
 	// didNot matches that something failed, and reason that a line says why.
-	didNot = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
-	absent = lazyregexp.New(`(?i)\b(?:does|did|do) not exist\b`)
-	reason = lazyregexp.New(`: \S+ \S`)
+	didNot   = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
+	didNotDo = lazyregexp.New(`(?i)\b(?:did not|didn't|was not|wasn't|were not|not) (?:be |get |yet )?(\w+)`)
+	absent   = lazyregexp.New(`(?i)\b(?:does|did|do) not exist\b`)
+	reason   = lazyregexp.New(`: \S+ \S`)
 )

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -135,6 +136,7 @@ type weighing struct {
 	test      int    // the line of a test that failed of something else; 0 if there is none
 	service   string // the action's; "" if none is named
 	makes     bool   // what was denied makes something
+	undoes    bool   // what was denied takes something away, as a trap does
 	quoted    bool   // the command itself has the text
 	unframed  bool   // only tests ran, none is reported, and the runner does not say that the line is none's
 }
@@ -241,8 +243,8 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 	w.rival, w.reads = x.sure, reads(d)
 	w.test = x.unexplainedTest(d)
 	w.service, _, _ = strings.Cut(d.Action, ":")
-	w.makes = making.MatchString(d.Action)
-	w.killed = slices.Contains(x.statuses, codebuild.TimedOut) || slices.Contains([]string{"137", "139", "143"}, x.Exit)
+	w.makes, w.undoes = making.MatchString(d.Action), undoing.MatchString(d.Action)
+	w.killed = slices.Contains(x.statuses, codebuild.TimedOut) || killedStatus(x.Exit)
 	i := x.line(d.Line)
 	if i < 0 {
 		return w // too far before the end for its surroundings to be known
@@ -254,6 +256,14 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 		}
 	}
 	return first
+}
+
+// killedStatus reports whether a command with the exit status was ended by timeout(1), 124, or by a
+// signal, 128 and its number: what it had said before is no reason. SIGILL, SIGTRAP and SIGABRT are how
+// Swift and .NET end a program for an exception that nobody catches.
+func killedStatus(exit string) bool {
+	n, err := strconv.Atoi(exit)
+	return err == nil && (n == 124 || n > 128 && n <= 128+64 && (n < 132 || n > 134))
 }
 
 // weighAt answers the questions about the denial in the line with index i.
@@ -524,15 +534,31 @@ func (x *facts) earlierError(i int, w *weighing) int {
 			}
 		}
 	}
-	head := x.tracebackHead(i)
-	if head >= 0 && x.tested(head) {
-		head = -1 // the head of a test's report stands above it
+	if w.undoes && x.rows.match(cliError, i) { // a trap's call says nothing of what it tidies up after
+		for k = i - 1; k > 0 && strings.TrimSpace(x.bare[k]) == ""; k-- {
+		}
+		if k >= 0 && x.worry(k, x.wordsOf(i, w)) && !x.probes(k, w) {
+			return k
+		}
+		k = i - 1
 	}
-	if head >= 0 {
-		k = head - 1
+	first := x.traceback(i)
+	if first >= 0 {
+		if n := x.handled(first, i); n >= 0 {
+			return n
+		}
+	}
+	if first > 0 && x.tested(first-1) {
+		first = -1 // the head of a test's report stands above it
+	}
+	if first >= 0 {
+		k = first - 2 // the line right above belongs to it
+	}
+	if n := x.recordBefore(i, w); n >= 0 {
+		return n
 	}
 	message := k // the AWS CLI's own message begins with its line, so what a script says further above is no head of it
-	for n := 0; head < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
+	for n := 0; first < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
 	for n := message - 1; n > k && x.raw.match(cliLine, i); n-- {
 		if !x.denied(n) && !x.probes(n, w) && x.anotherError(n, scriptError, shared, w) && !x.provesNone(n, 0, 0) {
@@ -541,7 +567,7 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	}
 	for ; k >= 0; k-- {
 		if !x.denied(k) && !x.rows.match(calm, k) && !x.probes(k, w) && (x.anotherError(k, headError, shared, w) ||
-			x.anotherError(k, scriptError, shared, w) ||
+			x.anotherError(k, scriptError, shared, w) || x.logsError(k) && x.anotherError(k, anything, shared, w) ||
 			w.whose != whoseOwn && x.anotherError(k, strongError, shared, w)) && !x.provesNone(k, 0, 0) {
 			return k
 		}
@@ -559,6 +585,25 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	}
 	return x.failedBefore(i, w)
 }
+
+// recordBefore returns the index of the last error that a logger wrote above the one in the line with index
+// i, and that says something else; -1 if there is none. A record is a message of its own.
+func (x *facts) recordBefore(i int, w *weighing) int {
+	if !x.logsError(i) {
+		return -1
+	}
+	known := x.wordsOf(i, w)
+	for k := i - 1; k >= 0; k-- {
+		if x.logsError(k) && !x.denied(k) && !x.nothingNew(k, known) && !x.probes(k, w) && !x.sameThing(k, w) &&
+			x.anotherError(k, anything, nil, w) && !x.provesNone(k, 0, 0) {
+			return k
+		}
+	}
+	return -1
+}
+
+// logsError reports whether the line with index i is one that a logger wrote, with the level of errors.
+func (x *facts) logsError(i int) bool { return x.raw.match(loggedError, i) }
 
 // names are those of what was denied, without such as stand in many lines.
 func names(d *buildlog.Denial) []string {
@@ -597,7 +642,10 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 			}
 		}
 	}
-	if x.Exit == "254" || x.Exit == "255" && len(w.others) == 0 && x.sure == nil {
+	// Under set -e a trap on EXIT whose call is refused gives the shell that status too, so a failure
+	// above the line may be the one that ended it, unless the command itself ends with the call.
+	alone := x.sure == nil && w.earlier < 0
+	if x.Exit == "254" && (alone || lastCLI.MatchString(x.Command)) || x.Exit == "255" && x.sure == nil && len(w.others) == 0 {
 		return true
 	}
 	k := x.frameEnd(i) + 1
@@ -612,8 +660,11 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 	return true
 }
 
-// oneCLI matches a command that is one call of the AWS CLI.
-var oneCLI = lazyregexp.New(`^\s*aws [^;&|$\n` + "`" + `]*$`)
+var (
+	// oneCLI matches a command that is one call of the AWS CLI, and lastCLI one that ends with a call.
+	oneCLI  = lazyregexp.New(`^\s*aws [^;&|$\n` + "`" + `]*$`)
+	lastCLI = lazyregexp.New(`(?:^|&&|;|\n)\s*aws [^;&|\n]*$`)
+)
 
 // silent reports whether the line with index i is the AWS CLI's report of an error of the service,
 // which has an empty line in front of it, nothing stands behind it, and the exit status is not the
@@ -643,28 +694,69 @@ func (x *facts) inException(i int) bool {
 // maxTraceback bounds the lines of one message with its tracebacks.
 const maxTraceback = 300
 
-// tracebackHead returns the index of the line with which Python's logging begins the message that
-// ends in the exception at index i: the one right above the first of its tracebacks; -1 if there is
-// none.
-func (x *facts) tracebackHead(i int) int {
-	head := -1
-	for k := i - 1; k > 0 && k > i-maxTraceback; k-- {
+// traceback returns the index of the first line of the first of Python's tracebacks that lead to the
+// exception at index i; -1 if there is none. What stands right above it is how Python's logging begins
+// such a message.
+func (x *facts) traceback(i int) int {
+	first, joined := -1, false // joined: the exception above led to the one below
+	for k := i - 1; k >= 0 && k > i-maxTraceback; k-- {
 		switch l := x.lines[k].Text; {
 		case strings.HasPrefix(x.bare[k], "Traceback (most recent call last)"):
-			head = k - 1
-		case l == "", l[0] == ' ', x.rows.match(chains, k), x.rows.match(exception, k) && k != head:
+			first, joined = k, false
+		case x.rows.match(chains, k):
+			joined = true
+		case l == "", l[0] == ' ', joined && x.rows.match(exception, k):
 		default:
-			return head
+			return first
 		}
 	}
-	return head
+	return first
 }
 
-// stackEvents reports whether the output shows CloudFormation's events, in a table that may be
-// broken over several lines.
-func (x *facts) stackEvents() bool {
-	return strings.Contains(x.rows.text, "_failed") || strings.Contains(x.rows.text, "_in_progress")
+// handled returns the index of an exception that a Python program met before the one at index i, and
+// that it was about to handle: what it failed of, if it only wanted to tell somebody; -1 if there is
+// none, or it only looked for something that was not there.
+func (x *facts) handled(first, i int) int {
+	for n := first + 1; n < i; n++ {
+		if !x.rows.match(whileHandling, n) {
+			continue
+		}
+		k := n - 1
+		for k > first && strings.TrimSpace(x.bare[k]) == "" {
+			k--
+		}
+		for k > first && x.lines[k-1].Text != "" && x.lines[k-1].Text[0] != ' ' {
+			k-- // its message may have several lines
+		}
+		if !x.denied(k) && !x.refuses(k) && !x.rows.match(askedFor, k) {
+			return k
+		}
+	}
+	return -1
 }
+
+var (
+	whileHandling = lazyregexp.New(`^During handling of the above exception`)
+	// askedFor matches the exceptions with which Python says that something is not there, or did not answer:
+	// a program looks elsewhere then.
+	askedFor = lazyregexp.New(`^(?:[\w.]+\.)?(?:(?:Key|Index|Lookup|Attribute|Name|FileNotFound|Import|ModuleNotFound)Error|Empty|` +
+		`StopIteration|\w*(?:NotFound|NoSuch|DoesNotExist|NotExist|Timeout|TimedOut|Connect(?:ion|Timeout)?)\w*)\b|` +
+		`\((?:404|\w*(?:NotFound|NoSuch|DoesNotExist)\w*)\) when calling `)
+)
+
+// lastEvent returns the index of the last line that may be part of a table of CloudFormation's events: its
+// cells may be broken over several lines; -1 if the output shows none.
+func (x *facts) lastEvent() int {
+	last := -1
+	for k := range x.bare {
+		if x.rows.match(stackEvent, k) || k == last+1 && last >= 0 && x.raw.match(tabular, k) {
+			last = k
+		}
+	}
+	return last
+}
+
+var stackEvent = lazyregexp.New(`_FAILED\b|_IN_PROGRESS\b`)
 
 // process returns the name of the one of several processes whose line the one with index i is; "" if
 // there is none.
@@ -847,7 +939,7 @@ func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w
 	switch {
 	case !x.rows.match(words, i) || x.rows.match(summary, i) || buildlog.AgentLine(x.lines[i].Text):
 		return false
-	case x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i), w.reads && x.rows.match(unfed, i):
+	case x.refuses(i), w.reads && x.rows.match(unfed, i):
 		return false
 	}
 	return !slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) })

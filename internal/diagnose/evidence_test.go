@@ -578,6 +578,70 @@ var evidenceRows = []struct {
 		"sku A12 has two prices\narchiving the report\nupload failed: ./x to s3://media/x OWN\n",
 		Contested, ""},
 	{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Contested, ""},
+
+	// Words with which other tools close are also the beginning of what a check found.
+	{"a runner's own error line", "##[group]Run ci/put.sh\nrow: OWN\n##[endgroup]\n##[group]Run ci/size.sh\n##[endgroup]\n" +
+		"##[error]dist/app.js is 12 MB, and 10 MB are allowed\n##[error]Process completed with exit code 1.\n", Overtaken, ""},
+	{"a runner's last line", "##[group]Run ci/put.sh\nrow: OWN\n##[endgroup]\n##[error]Process completed with exit code 1.\n", Explains,
+		"missing-permission"},
+	{"Lerna found changes", "row: OWN\nlerna ERR! EUNCOMMIT Working tree has uncommitted changes\n", Overtaken, ""},
+	{"Lerna streams what npm says", "@shop/web: release failed: OWN\n@shop/web: npm error Lifecycle script `release` failed with error:\n" +
+		"@shop/web: npm error code 1\n@shop/web: npm error command failed\n@shop/web: npm error command sh -c node release.mjs\n" +
+		"lerna ERR! npm run release exited 1 in '@shop/web'\n", Explains, "missing-permission"},
+	{"a script's own Failed:", "row: OWN\nFailed: checksum of dist/app.js differs\n", Overtaken, ""},
+	{"Turborepo's Failed:", "web#put: row: OWN\n Tasks:    0 successful, 1 total\nFailed:    web#put\n", Explains, "missing-permission"},
+	{"where more is said of a finding", "row: OWN\n2 vulnerable packages, see https://scan.example.com/4711 for more details\n", Overtaken,
+		""},
+	{"where more is said", "row: OWN\nSee https://wiki.example.com/deploys for more details\n", Explains, "missing-permission"},
+	{"whom to ask for an approval", "row: OWN\nAsk an owner of payments to approve migration 0014.\n", Overtaken, ""},
+	{"whom to ask for the permission", "row: OWN\nAsk the platform team for the permission.\n", Explains, "missing-permission"},
+	{"Nx cannot find a project", "row: OWN\n\n NX   Cannot find project 'web'\n", Overtaken, ""},
+	{"pnpm names the folder", "packages/web put: row: OWN\npackages/web put: Failed\n/src/packages/web:\n" +
+		" ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL  web@1.0.0 put: `node put.mjs`\nExit status 1\n", Explains, "missing-permission"},
+	{"a container of Compose ended", "row: OWN\nmigrate-1 exited with code 1\n", Overtaken, ""},
+	{"the claim's container ended", "migrate-1  | row: OWN\nmigrate-1 exited with code 1\n", Explains, "missing-permission"},
+	{"the script ended", "row: OWN\nci.sh exited with code 1\n", Explains, "missing-permission"},
+	{"it was not approved", "upload failed: ./x to s3://media/x OWN\nThe upload was not approved\n", Overtaken, ""},
+	{"it did not get steady", "upload failed: ./x to s3://media/x OWN\nThe upload did not stabilize\n", Overtaken, ""},
+	{"it was not uploaded", "upload failed: ./x to s3://media/x OWN\nThe upload of the site was not completed\n", Explains,
+		"missing-permission"},
+	{"it is not allowed now", "row: OWN\nDeployments are not allowed at this time.\n", Overtaken, ""},
+	{"a table that is no stack's", "web UPDATE_IN_PROGRESS AWS::SQS::Queue Jobs\nweb UPDATE_COMPLETE AWS::SQS::Queue Jobs\nrow: OWN\n" +
+		"GET /         200\nGET /orders   500\n", Overtaken, ""},
+	// Another service than AWS answers with 403.
+	{"curl met 403 later", "row: OWN\ncurl: (22) The requested URL returned error: 403\n", Overtaken, ""},
+	{"the SDK's own 403", "row: OWN\nstatus code: 403, request id: 0A1B\n", Explains, "missing-permission"},
+	{"a package that may not be published", "npm error code E403\nnpm error 403 403 Forbidden - PUT https://npm.example.com/@shop%2fweb " +
+		"- You may not publish it\nnpm error A complete log of this run can be found in: /root/.npm/a.log\nrow: OWN\n", Contested, ""},
+	// A logger writes one message a line.
+	{"JSON, an error before", `{"level":"error","msg":"manifest.json lists app.js, which was not built"}` + "\n" +
+		`{"level":"error","msg":"release row: OWN"}` + "\n", Contested, ""},
+	{"JSON, a warning before", `{"level":"warn","msg":"no manifest of the last release"}` + "\n" +
+		`{"level":"error","msg":"deploy failed: OWN"}` + "\n", Explains, "missing-permission"},
+	{"key=value, an error before", "time=2026-11-20T10:00:12Z level=ERROR msg=\"migration 0014 has no down step\"\n" +
+		"time=2026-11-20T10:00:13Z level=ERROR msg=\"release row\" err=\"OWN\"\n", Contested, ""},
+	{"key=value, it says that it failed", "time=2026-11-20T10:00:12Z level=ERROR msg=\"the deployment failed\"\n" +
+		"time=2026-11-20T10:00:13Z level=ERROR msg=\"release row\" err=\"OWN\"\n", Explains, "missing-permission"},
+	{"klog", "E1120 10:00:11.523456      12 cluster.go:88] node group web wants 3 nodes, quota is 2\n" +
+		"E1120 10:00:11.723456      12 status.go:31] OWN\n", Contested, ""},
+	{"logrus", "INFO[0000] pushing web\nFATA[0002] layer 9f2c does not match its digest\nERRO[0002] release row: OWN\n", Contested, ""},
+	{"logrus, informed before", "INFO[0000] pushing web\nINFO[0001] 14 layers\nFATA[0002] push: OWN\n", Explains, "missing-permission"},
+	// Python handles an exception, and meets another.
+	{"a handler tells of it", "packing\nTraceback (most recent call last):\n  File \"/src/a.py\", line 4, in main\n    check()\n" +
+		"ValueError: app.js is listed twice\n\nDuring handling of the above exception, another exception occurred:\n\n" +
+		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    mark()\n" +
+		"botocore.exceptions.ClientError: BARE OWN\n", Contested, ""},
+	{"a handler looks elsewhere", "Traceback (most recent call last):\n  File \"/src/a.py\", line 4, in main\n    return cache[name]\n" +
+		"KeyError: 'web'\n\nDuring handling of the above exception, another exception occurred:\n\n" +
+		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    fetch()\n" +
+		"botocore.exceptions.ClientError: BARE OWN\n", Explains, "missing-permission"},
+	// Whose credentials these are.
+	{"the caller's identity as text", "444455556666\tAROAEXAMPLE:ci\tarn:aws:sts::444455556666:assumed-role/publisher/ci\n" +
+		"upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
+	{"this build's identity as text", "111122223333\tAROAEXAMPLE:AWSCodeBuild-1\tarn:aws:sts::111122223333:assumed-role/codebuild-shop/" +
+		"AWSCodeBuild-1\nupload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
+	{"an action's credentials", "Assuming role with OIDC\nAuthenticated as assumedRoleId AROAEXAMPLE:GitHubActions\n" +
+		"upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
 }
 
 // TestEvidence shows, for each kind of text around a denial, whether the denial explains why the

@@ -72,8 +72,8 @@ func (x *facts) failedBefore(i int, w *weighing) int {
 		head = -1 // it says why itself
 	}
 	start := x.messageStart(i) - 1
-	if above := x.tracebackHead(i); above >= 0 {
-		start = min(start, above) // an exception that led to this one is part of it
+	if first := x.traceback(i); first >= 0 {
+		start = min(start, first-1) // an exception that led to this one is part of it
 	}
 	for k, n := start, 0; k >= 0 && n <= ownMessage; k-- {
 		if k == head || strings.TrimSpace(x.bare[k]) == "" || x.denied(k) || x.tested(k) {
@@ -100,7 +100,7 @@ func (x *facts) failedBefore(i int, w *weighing) int {
 
 // isRival reports whether the line with index i, by which another cause holds, is not about the claim.
 func (x *facts) isRival(i int, w *weighing) bool {
-	if x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) {
+	if x.refuses(i) {
 		m := endpoint.FindStringSubmatch(x.bare[i])
 		if m == nil || w.service == "" || m[1] == w.service {
 			return false
@@ -156,8 +156,9 @@ func (x *facts) probes(i int, w *weighing) bool {
 var (
 	looked = lazyregexp.New(`\((?:404|\w*(?:NotFound|NoSuch|DoesNotExist)\w*)\) when calling the (?:Describe|Head|Get|List)\w+ operation|` +
 		`when calling the (?:Describe|Head|Get|List)\w+ operation: .*\bdoes not exist\b`)
-	exists = lazyregexp.New(`\(\w*Already(?:Exists|OwnedByYou)\w*\) when calling the (?:Create|Register)\w+ operation`)
-	making = lazyregexp.New(`^\w+:(?:Create|Register|Make|Put|Allocate|Run|Start)`)
+	exists  = lazyregexp.New(`\(\w*Already(?:Exists|OwnedByYou)\w*\) when calling the (?:Create|Register)\w+ operation`)
+	making  = lazyregexp.New(`^\w+:(?:Create|Register|Make|Put|Allocate|Run|Start)`)
+	undoing = lazyregexp.New(`^\w+:(?:Delete|Stop|Terminate|Release|Cancel|Deregister|Remove|Unlock)`)
 )
 
 // survives reports whether the line with index i proves no failure, other than by its level: some

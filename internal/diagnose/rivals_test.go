@@ -10,6 +10,12 @@ import (
 // ownUpload is a refusal of the build's own at the end of a log.
 const ownUpload = "upload failed: ./x to s3://media/x An error occurred (AccessDenied) when calling the PutObject operation: OWN\n"
 
+// ownDelete is one that takes something away.
+const ownDelete = "An error occurred (AccessDenied) when calling the DeleteItem operation: User: " +
+	"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to " +
+	"perform: dynamodb:DeleteItem on resource: arn:aws:dynamodb:eu-west-1:111122223333:table/locks because no identity-based policy " +
+	"allows the dynamodb:DeleteItem action\n"
+
 // createRepository is a refusal of the build's own that makes what does not exist.
 const createRepository = "\nAn error occurred (AccessDeniedException) when calling the CreateRepository operation: User: " +
 	"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to " +
@@ -47,7 +53,7 @@ func TestFailedBefore(t *testing.T) {
 			"(AccessDenied) when calling the PutObject operation: OWN\n", false},
 		{"two calls of the CLI", "./rotate.sh", "254", "\nAn error occurred (ExpiredToken) when calling the GetCallerIdentity " +
 			"operation: The security token included in the request is expired\n\nAn error occurred (AccessDenied) when calling the " +
-			"PutObject operation: OWN\n", true},
+			"PutObject operation: OWN\n", false}, // either may be a trap's
 		{"a bucket that does not exist, and the claim is about its object", "aws s3 cp x s3://media/x", "1", "upload failed: ./x to " +
 			"s3://media/x An error occurred (NoSuchBucket) when calling the PutObject operation: The specified bucket does not " +
 			"exist\n" + ownUpload, false},
@@ -68,6 +74,23 @@ func TestFailedBefore(t *testing.T) {
 		{"another status than that of what failed before", "./ci.sh", "1", "fatal: No names found, cannot describe anything.\n" +
 			ownUpload, true},
 		{"the status of what failed before", "./ci.sh", "128", "fatal: No names found, cannot describe anything.\n" + ownUpload, false},
+
+		// Under set -e, a trap on EXIT whose call is refused gives the shell the AWS CLI's status.
+		{"tests, and a trap", "./verify.sh", "254", "FAIL src/cart.test.ts\n  ● totals › rounds\n\n" +
+			"    expect(received).toBe(expected)\n\n    Expected: 12.35\n    Received: 12.34\n\n" +
+			"Tests:       1 failed, 11 passed, 12 total\n\n" + ownDelete, false},
+		{"an error, and a trap", "./apply.sh", "254", "╷\n│ Error: updating Lambda Function (cart): Unzipped size must be smaller\n│ \n" +
+			"│   with aws_lambda_function.cart,\n╵\n\n" + ownDelete, false},
+		{"a plain line, and a trap", "./release.sh", "254", "version 2.3.0 is older than 2.4.1\n\n" + ownDelete, false},
+		{"an error that was cured, and the last call", "./release.sh", "254", "error: entry 9f2c is stale, rebuilding\n214 entries\n\n" +
+			"An error occurred (AccessDenied) when calling the PutObject operation: OWN\n", true},
+		{"a call that the command itself ends with", "npm test && aws dynamodb delete-item --table-name locks", "254",
+			"error: this is what the parser says\n3 passing\n\n" + ownDelete, true},
+		// What timeout or a signal ended has said nothing of it.
+		{"a timeout", "timeout 600 ./rollout.sh", "124", "row: OWN\n......\n", false},
+		{"a pipe without a reader", "./tags.sh", "141", "row: OWN\n", false},
+		{"an exception that nobody catches, in .NET", "dotnet run", "134", "Unhandled exception. Amazon.S3.AmazonS3Exception: OWN\n" +
+			"   at Put.Program.Main() in /src/Program.cs:line 12\nAborted (core dumped)\n", true},
 
 		// What only checks files asks nothing of AWS.
 		{"a formatter's list", "npx prettier -l web", "1", "web/fmt.js\n" + ownUpload, false},

@@ -211,6 +211,8 @@ var survivals = []sign{
 	{name: "said", below: lazyregexp.New(goesOnSurely), reach: 2, when: nextIsNoError},
 	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: goesFurther},
 	{name: "said", below: lazyregexp.New(`^\s*\([^()]{4,120}\)\s*$`), reach: 1}, // an aside of the script's author
+	{name: "said", row: lazyregexp.New(`(?i), (?:re(?:build|creat|generat|download|fetch|install|comput)\w*ing|starting (?:over|anew)|` +
+		`making (?:it|one))\b[^.:]{0,40}$`)},
 	{name: "said", when: tookDefault, denials: true},
 	// A shell or make prints the command that it runs, with what it does if that fails.
 	{name: "said", above: lazyregexp.New(`\|\| ?(true|:|exit 0|echo)\b|^\++ .*\|\| `), reach: 2},
@@ -412,6 +414,13 @@ var (
 		`panic)(\[\w+\])?(\(s\))?:|` +
 		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) |` +
 		`\bAn error occurred \(\w+\) when calling`)
+	// loggedError matches what loggers write with the level of errors: JSON, key=value, klog, logrus, Python's
+	// logging, and those that begin with the time.
+	loggedError = lazyregexp.New(`^\{.*"@?(?:level|severity|levelname|log\.level)": ?(?:"(?i:error|fatal|critical|panic)"|[56]0\b)|` +
+		`^[\w.]+=.* level=(?i:error|fatal|critical|panic)\b|^level=(?i:error|fatal|critical|panic)\b|` +
+		`^[EF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+:\d+\] |^(?:ERRO|FATA|PANI)\[[\dT:+-]+\] |^(?:ERROR|CRITICAL):[\w.]+:|` +
+		`^\W*\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d\S*\s+(?:\S+\s+){0,4}?\W*(?:ERROR|FATAL|CRITICAL|SEVERE)\b`)
+	anything = lazyregexp.New(``)
 	// headError matches lines that are an error's head.
 	headError = lazyregexp.New(`(?i)^\W*(\w+ )?(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|^\S+: (error|fatal)\b|` +
 		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b`)
@@ -445,7 +454,8 @@ var (
 		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth|have access\b`)
 	// notAWS are refusals that are certainly not AWS's.
 	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted|` +
-		`\bexpired\b|ExpiredToken|\b401\b|NoSuchBucket|NotFoundException|no basic auth`)
+		`\bexpired\b|ExpiredToken|\b401\b|NoSuchBucket|NotFoundException|no basic auth|` +
+		`\bcurl: \(22\)|requested URL returned error|\bPermission to \S+ denied to `)
 	// needs matches what a command says that did not get what a refused call should have given.
 	missing = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|unbound variable|(is|` +
 		`was|are) (empty|not set|required|null|undefined)|` +
@@ -458,12 +468,13 @@ var (
 	// assumed matches lines which say that a role was taken, or who the caller is.
 	assumed = lazyregexp.New(`(?i)(?:\bassum(?:e|ed|ing)(?: \S+){0,6}? ["'\x60(]?|assume-role\b.*--role-arn[ =]["']?)` +
 		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)|` +
-		`^\W*"Arn": ?"arn:[\w-]+:sts::[\d*]*:assumed-role/([\w+=,.@-]+)/`)
+		`(?:^\W*"Arn": ?"|^\d{12}\s+\w+:\S+\s+|^(?i:.{0,40}\b(?:as|caller|identity|principal|arn)\b\W{1,4}))` +
+		`arn:[\w-]+:sts::[\d*]*:assumed-role/([\w+=,.@-]+)/`)
 	// actsAs matches what scripts say when they become somebody else.
 	actsAs = lazyregexp.New(`(?i)\bacting (?:now )?as (?:the )?(?:role |user |profile )?["'\x60]?([\w+=,.@-]+)|` +
 		`\bswitch(?:ed|ing)? (?:over )?to (?:the )?(?:role|profile|account|user|identity) ["'\x60]?([\w+=,.@-]+)|` +
 		`\busing (?:the )?(?:aws )?(?:profile|keys of|credentials of|role) (?:the )?["'\x60]?([\w+=,.@-]+)|` +
-		`\baccount(?: id)?[:=]? ["'\x60]?(\d{12})\b`)
+		`\baccount(?: id)?[:=]? ["'\x60]?(\d{12})\b|^authenticated as assumedRoleId (\w+)`)
 	// showsCommand matches a command that a shell or make shows before it runs it.
 	showsCommand = lazyregexp.New(`^(?:\++|[$>]|#\d+ \[[^\]]*\] RUN) (\S.*)|^(aws \S.*)`)
 	setsVariable = lazyregexp.New(`^(?:export )?AWS_\w+=`)
