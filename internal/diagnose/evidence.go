@@ -320,7 +320,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 		w.survived = succeededLater
 	}
 	w.aside = x.rows.may(sideMatter, i) && sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
-	w.aside = w.aside || i > 0 && x.rows.match(savesSideMatter, i-1) || w.side
+	w.aside = w.aside || i > 0 && x.rows.match(savesSideMatter, i-1) || w.side || x.rows.match(sideHost, i)
 	if sideMatter.MatchString(x.Command) {
 		w.aside = false // it is what the command is for
 	}
@@ -330,6 +330,9 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 	}
 	w.elsewhere = w.elsewhere || x.anotherJob(i)
 	w.earlier = x.earlierError(i, w)
+	if w.earlier < 0 && x.rows.may(complainsFirst, i) && complainsFirst.MatchString(before) {
+		w.earlier = i
+	}
 	w.others, w.outside = x.otherWork(i, w), x.outsideReport(i)
 	w.ended = x.endedByCLI(i, w)
 	w.notCLI = x.Exit != "" && !w.reads && x.rows.match(cliLine, i) && !slices.Contains(cliStatuses, x.Exit)
@@ -534,13 +537,8 @@ func (x *facts) earlierError(i int, w *weighing) int {
 			}
 		}
 	}
-	if w.undoes && x.rows.match(cliError, i) { // a trap's call says nothing of what it tidies up after
-		for k = i - 1; k > 0 && strings.TrimSpace(x.bare[k]) == ""; k-- {
-		}
-		if k >= 0 && x.worry(k, x.wordsOf(i, w)) && !x.probes(k, w) {
-			return k
-		}
-		k = i - 1
+	if n := x.tidiesAfter(i, w); n >= 0 {
+		return n
 	}
 	first := x.traceback(i)
 	if first >= 0 {
@@ -555,6 +553,9 @@ func (x *facts) earlierError(i int, w *weighing) int {
 		k = first - 2 // the line right above belongs to it
 	}
 	if n := x.recordBefore(i, w); n >= 0 {
+		return n
+	}
+	if n := x.inDiff(i); n >= 0 {
 		return n
 	}
 	message := k // the AWS CLI's own message begins with its line, so what a script says further above is no head of it
@@ -585,6 +586,49 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	}
 	return x.failedBefore(i, w)
 }
+
+// tidiesAfter returns the index of the line that is why a program or a script took something away, and was
+// refused: what a trap, a defer or a finally does says nothing of what it does it after; -1 if there is none.
+func (x *facts) tidiesAfter(i int, w *weighing) int {
+	if !w.undoes {
+		return -1
+	}
+	k := x.messageStart(i) - 1
+	for k > 0 && strings.TrimSpace(x.bare[k]) == "" {
+		k--
+	}
+	plain := k >= 0 && x.worry(k, x.wordsOf(i, w)) && !x.probes(k, w) && !x.sameThing(k, w)
+	if plain && (x.rows.match(cliError, i) || x.rows.match(complains, k)) {
+		return k
+	}
+	return -1
+}
+
+// inDiff returns the index of the line by which the one with index i is part of a difference between texts,
+// which is a failure by itself; -1 if it is part of none.
+func (x *facts) inDiff(i int) int {
+	if !x.raw.match(diffLine, i) {
+		return -1
+	}
+	for k := i - 1; k >= 0 && k > i-maxDiff; k-- {
+		switch {
+		case x.raw.match(diffHunk, k):
+			return k
+		case !x.raw.match(diffText, k):
+			return -1
+		}
+	}
+	return -1
+}
+
+// maxDiff is how many lines of one part of a difference are looked at.
+const maxDiff = 200
+
+var (
+	diffLine = lazyregexp.New(`^[-+<>]`)
+	diffText = lazyregexp.New(`^(?:[-+<> \\]|$)`)
+	diffHunk = lazyregexp.New(`^@@ -\d|^\d+(?:,\d+)?[acd]\d+(?:,\d+)?$`)
+)
 
 // recordBefore returns the index of the last error that a logger wrote above the one in the line with index
 // i, and that says something else; -1 if there is none. A record is a message of its own.
@@ -644,7 +688,9 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 	}
 	// Under set -e a trap on EXIT whose call is refused gives the shell that status too, so a failure
 	// above the line may be the one that ended it, unless the command itself ends with the call.
-	alone := x.sure == nil && w.earlier < 0
+	alone := x.sure == nil && w.earlier < 0 && !slices.ContainsFunc(w.others, func(k int) bool {
+		return k > i && x.anotherError(k, headError, w.shared, w)
+	})
 	if x.Exit == "254" && (alone || lastCLI.MatchString(x.Command)) || x.Exit == "255" && x.sure == nil && len(w.others) == 0 {
 		return true
 	}

@@ -635,6 +635,13 @@ var evidenceRows = []struct {
 		"KeyError: 'web'\n\nDuring handling of the above exception, another exception occurred:\n\n" +
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    fetch()\n" +
 		"botocore.exceptions.ClientError: BARE OWN\n", Explains, "missing-permission"},
+	// A program that closes something after a failure of its own.
+	{"a sentence in two parts", "[\"spec/note_spec.rb\"] are not files; keep said: OWN\n", Contested, ""},
+	{"a sentence in two parts about the same", "could not keep the note; OWN\n", Explains, "missing-permission"},
+	{"a difference between two logs", "3c3\n< put dist/app.js\n---\n> OWN\n9d8\n< done\n", Contested, ""},
+	{"a difference with its surroundings", "--- expected.log\n+++ actual.log\n@@ -1,3 +1,3 @@\n uploading\n-put dist/app.js\n+OWN\n done\n",
+		Contested, ""},
+	{"a line that begins like one of a difference", "uploading\n> OWN\n", Explains, "missing-permission"},
 	// Whose credentials these are.
 	{"the caller's identity as text", "444455556666\tAROAEXAMPLE:ci\tarn:aws:sts::444455556666:assumed-role/publisher/ci\n" +
 		"upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
@@ -720,6 +727,9 @@ func TestEvidenceOfRetries(t *testing.T) {
 		{"a type error alone decides", "ThrottlingException: Rate exceeded\nsrc/a.ts(1,1): error TS2322: no\n", Report},
 		{"a home-made error after more work",
 			"ThrottlingException: Rate exceeded\n==> check owners\n❌ owner web is not a member\n", Report},
+		{"a chat cannot be told of a finding", "dist/app.js is 12 MB, and 10 MB are allowed\ntelling chat\n" +
+			"curl: (6) Could not resolve host: hooks.slack.com\n", Report},
+		{"the code host cannot be found", "fetching main\ncurl: (6) Could not resolve host: github.com\n", Retry},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(tt.log)))

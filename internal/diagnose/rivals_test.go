@@ -86,6 +86,12 @@ func TestFailedBefore(t *testing.T) {
 			"An error occurred (AccessDenied) when calling the PutObject operation: OWN\n", true},
 		{"a call that the command itself ends with", "npm test && aws dynamodb delete-item --table-name locks", "254",
 			"error: this is what the parser says\n3 passing\n\n" + ownDelete, true},
+		{"a defer behind a plain line", "./release", "1", "version 2.3.0 is older than 2.4.1\nunlock: " + ownDelete, false},
+		{"an unlock that is the work", "./unlock", "1", "lock of 10:00 found\nunlock: " + ownDelete, true},
+		{"a program that ends with the CLI's status itself", "./pack.sh", "254", "\nAn error occurred (AccessDenied) when calling the " +
+			"PutObject operation: OWN\nERROR: 3 of 14 assets are missing in dist\n", false},
+		{"the CLI's status, and last words", "./pack.sh", "254", "\nAn error occurred (AccessDenied) when calling the PutObject operation: " +
+			"OWN\nremoving /tmp/pack.7f3a\nERROR: pack.sh failed with exit code 254\n", true},
 		// What timeout or a signal ended has said nothing of it.
 		{"a timeout", "timeout 600 ./rollout.sh", "124", "row: OWN\n......\n", false},
 		{"a pipe without a reader", "./tags.sh", "141", "row: OWN\n", false},

@@ -421,6 +421,12 @@ var (
 		`^[EF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+:\d+\] |^(?:ERRO|FATA|PANI)\[[\dT:+-]+\] |^(?:ERROR|CRITICAL):[\w.]+:|` +
 		`^\W*\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d\S*\s+(?:\S+\s+){0,4}?\W*(?:ERROR|FATAL|CRITICAL|SEVERE)\b`)
 	anything = lazyregexp.New(``)
+	// complains matches lines that say what is wrong, without a word such as error.
+	complains = lazyregexp.New(`(?i)\b(?:is|are|was|were|does|do|did|has|have|can|could|may|must|should)(?: not|n't)\b|\bcannot\b|` +
+		`\b(?:(?:older|newer|larger|smaller|bigger|longer|more|less|fewer|later|earlier) than|too \w+|no \w+|differs?|` +
+		`mismatch\w*|missing|invalid|unexpected|unknown|expected|` +
+		`wrong|twice|duplicates?|exceed\w*|refused|rejected|unhealthy|broken|conflicts?|` +
+		`must|timed? ?out|not (?:found|allowed|\w+ed))\b`)
 	// headError matches lines that are an error's head.
 	headError = lazyregexp.New(`(?i)^\W*(\w+ )?(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|^\S+: (error|fatal)\b|` +
 		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b`)
@@ -462,6 +468,12 @@ var (
 		`not (be )?found|does not exist|JSON ?(Decode|Parse|Syntax)|unexpected (end of|EOF|token)|invalid (length|` +
 		`json|character)|parse error|NoneType|` +
 		`must (not )?be|missing|\bnull\b|\bempty\b|unable to locate`)
+	// complainsFirst matches what stands in front of a claim that is the second part of its sentence.
+	complainsFirst = lazyregexp.New(`(?i)\b(?:(?:is|are|was|were|does|do|did|has|have|must|should)(?: not|n't)|differs?|mismatch\w*|` +
+		`missing|invalid|unexpected|exceed\w*|too \w+) ?[^;]*; [^;]*$`)
+	// sideHost matches the hosts of what builds tell or measure besides their work.
+	sideHost = lazyregexp.New(`(?i)(?:\b(?:host|lookup|to|connect|ENOTFOUND|EAI_AGAIN)\b:? |https?://)(?:[\w-]+\.)*?` +
+		`(?:hooks|slack|chat|discord|teams|mattermost|pagerduty|sentry|telemetry|metrics|codecov|statsd)\b`)
 	sideMatter = lazyregexp.New(`(?i)\b(cache|reports?|metrics?|telemetry|analytics|statistics|stats|coverage|` +
 		`badges?|notif\w+|clean(ing)?[- ]?up|trap|at_?exit|` +
 		`audit|heartbeat|traces?|annotat\w+|junit|summary|logs|on exit|finally|post-?mortem|diagnostics)\b`)
