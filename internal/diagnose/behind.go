@@ -43,8 +43,12 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		}
 		indented := !blank && (raw[0] == ' ' || raw[0] == '\t')
 		blank = false
-		if w.alone && x.process(k) != "" && x.process(k) != w.process {
-			continue
+		closes := x.closes(k)
+		if p := x.process(k); p != "" && w.process != "" {
+			if w.alone && p != w.process {
+				continue
+			}
+			closes = closes && (p != w.process || x.toolEnds(k)) // the same container goes on
 		}
 		if x.rows.match(noticesBegin, k) { // of the CDK, about itself
 			k = x.endOfNotices(k)
@@ -71,10 +75,10 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		case x.rows.match(pulumiHead, k): // what stands below it says whose it is
 			mine = false
 			continue
-		case x.otherEvent(k), x.otherRow(k), another(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
+		case x.otherEvent(k), x.otherRow(k), another(k) && !closes && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
-		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
+		case x.otherBox(k) && !closes && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
 		case x.ofPowerShell(k), x.rows.match(pulumiSum, k), buildlog.AgentLine(raw), x.rows.match(chains, k), inStack,
@@ -82,7 +86,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
 		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
-		case indented, !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known) &&
+		case indented, !closes && !x.follows(k, w) && !x.nothingNew(k, known) &&
 			!(k <= events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)) && !x.sameException(k, i):
 			mine, list = false, append(list, k)
 			continue
@@ -445,8 +449,12 @@ func (x *facts) worry(i int, known map[string]bool) bool {
 
 // closes reports whether the line with index i is one with which tools, runners and shells end.
 func (x *facts) closes(i int) bool {
-	return x.rows.match(closing, i) || x.rows.match(toolCloses, i) || x.raw.match(sameRun, i) && !x.rows.match(cliReports, i)
+	return x.toolEnds(i) || x.raw.match(sameRun, i) && !x.rows.match(cliReports, i)
 }
+
+// toolEnds reports whether the line with index i is one with which tools, runners and shells end, whoever
+// prints it.
+func (x *facts) toolEnds(i int) bool { return x.rows.match(closing, i) || x.rows.match(toolCloses, i) }
 
 // follows reports whether the line with index i is a consequence of the claim: about the refusal or
 // the same thing, or about what it did not give.
@@ -684,7 +692,8 @@ var (
 		// Python's warnings, CDK for Terraform
 		`\S+:\d+: (?:\w*Deprecation|Resource|Future|User|Runtime)Warning: |` +
 		`Invoking (?:Terraform|OpenTofu) CLI failed with exit code \d|\d+ Stacks? deploying +\d+ Stacks? failed|` +
-		// pnpm, Nox, Ant, Rush
+		// Composer, pnpm, Nox, Ant, Rush
+		`Script \S.* handling the \S+ event returned with error code \d+$|` +
 		`ELIFECYCLE +Command failed|nox > (?:Session|Command) .* (?:failed|aborted)\b|\S+\.xml:\d+: exec returned: \d+$|` +
 		`"[\w@/.-]+" failed to build\.$|` +
 		// R, Nextflow, Prefect, Clojure

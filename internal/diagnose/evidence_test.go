@@ -635,6 +635,20 @@ var evidenceRows = []struct {
 		"KeyError: 'web'\n\nDuring handling of the above exception, another exception occurred:\n\n" +
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    fetch()\n" +
 		"botocore.exceptions.ClientError: BARE OWN\n", Explains, "missing-permission"},
+	{"Python forgets what its end throws", "p99 is 412 ms, and 300 are allowed\nException ignored in atexit callback: <function keep at " +
+		"0x7f3a>\nTraceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n", Tolerated, ""},
+	{"nobody waited for the task", "Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<t() done>>\n" +
+		"Traceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n", Tolerated, ""},
+	{"Python's end is disturbed by something else", "Traceback (most recent call last):\n  File \"/src/a.py\", line 6, in <module>\n" +
+		"    put()\nClientError: BARE OWN\nException ignored in atexit callback: <function keep at 0x7f3a>\n" +
+		"Traceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    os.remove(p)\nFileNotFoundError: a.lock\n",
+		Explains, "missing-permission"},
+	// A container of Compose goes on.
+	{"the same container goes on", "e2e-1  | keep: OWN\ne2e-1  | 14 flows, 1 wrong\ne2e-1 exited with code 3\n", Overtaken, ""},
+	{"another container goes on", "seed-1  | keep: OWN\ndb-1  | checkpoint starting: time\nseed-1 exited with code 1\n", Explains,
+		"missing-permission"},
+	{"Composer names the script", "> php bin/keep.php\nOWN\nScript php bin/keep.php handling the release event returned with error code " +
+		"255\n", Explains, "missing-permission"},
 	// A program that closes something after a failure of its own.
 	{"a sentence in two parts", "[\"spec/note_spec.rb\"] are not files; keep said: OWN\n", Contested, ""},
 	{"a sentence in two parts about the same", "could not keep the note; OWN\n", Explains, "missing-permission"},

@@ -90,8 +90,8 @@ func TestFailedBefore(t *testing.T) {
 		{"an unlock that is the work", "./unlock", "1", "lock of 10:00 found\nunlock: " + ownDelete, true},
 		{"a program that ends with the CLI's status itself", "./pack.sh", "254", "\nAn error occurred (AccessDenied) when calling the " +
 			"PutObject operation: OWN\nERROR: 3 of 14 assets are missing in dist\n", false},
-		{"the CLI's status, and last words", "./pack.sh", "254", "\nAn error occurred (AccessDenied) when calling the PutObject operation: " +
-			"OWN\nremoving /tmp/pack.7f3a\nERROR: pack.sh failed with exit code 254\n", true},
+		{"the CLI's status, and last words", "./pack.sh", "254", "\nAn error occurred (AccessDenied) when calling the PutObject " +
+			"operation: OWN\nremoving /tmp/pack.7f3a\nERROR: pack.sh failed with exit code 254\n", true},
 		// What timeout or a signal ended has said nothing of it.
 		{"a timeout", "timeout 600 ./rollout.sh", "124", "row: OWN\n......\n", false},
 		{"a pipe without a reader", "./tags.sh", "141", "row: OWN\n", false},

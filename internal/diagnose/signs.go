@@ -220,7 +220,24 @@ var survivals = []sign{
 	{name: "rescued", row: lazyregexp.New(`^(fatal|failed): \[`), when: rescued},
 	// Java closes what an exception leaves open, and adds what that throws.
 	{name: "rescued", row: lazyregexp.New(`^\s*Suppressed: `), denials: true},
+	// Python calls what is left to do at its end, and forgets what that throws; nobody waited for the task.
+	{name: "ignored", when: forgotten, denials: true},
 }
+
+// forgotten reports whether Python says in front of the traceback of the exception at index i that nobody
+// was told of it.
+func forgotten(x *facts, i int) bool {
+	first := x.traceback(i)
+	for k := first - 1; k >= 0 && k >= first-2; k-- {
+		if x.rows.match(nobodyTold, k) {
+			return true
+		}
+	}
+	return false
+}
+
+var nobodyTold = lazyregexp.New(`^Exception ignored in[: ]|^Error in atexit\._run_exitfuncs:|` +
+	`\b(?:Task|Future) exception was never retrieved\b`)
 
 // A record that a logger prints as JSON over several lines: its fields, and its level in one of them.
 var (
