@@ -802,13 +802,16 @@ func (x *facts) lastEvent() int {
 	return last
 }
 
-var stackEvent = lazyregexp.New(`_FAILED\b|_IN_PROGRESS\b`)
+var (
+	stackEvent    = lazyregexp.New(`_FAILED\b|_IN_PROGRESS\b`)
+	stackEventRow = lazyregexp.New(`\| +\w+_(?:FAILED|IN_PROGRESS|COMPLETE) +\|`)
+)
 
 // process returns the name of the one of several processes whose line the one with index i is; "" if
-// there is none.
+// there is none. A stack's event begins with a name and a bar, too.
 func (x *facts) process(i int) string {
 	m := process.FindStringSubmatch(x.lines[i].Text)
-	if m == nil {
+	if m == nil || stackEventRow.MatchString(x.lines[i].Text) {
 		return ""
 	}
 	return m[1] + m[2]
