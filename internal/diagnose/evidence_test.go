@@ -636,7 +636,8 @@ var evidenceRows = []struct {
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    fetch()\n" +
 		"botocore.exceptions.ClientError: BARE OWN\n", Explains, "missing-permission"},
 	{"Python forgets what its end throws", "p99 is 412 ms, and 300 are allowed\nException ignored in atexit callback: <function keep at " +
-		"0x7f3a>\nTraceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n", Tolerated, ""},
+		"0x7f3a>\nTraceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n",
+		Tolerated, ""},
 	{"nobody waited for the task", "Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<t() done>>\n" +
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n", Tolerated, ""},
 	{"Python's end is disturbed by something else", "Traceback (most recent call last):\n  File \"/src/a.py\", line 6, in <module>\n" +
