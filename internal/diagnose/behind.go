@@ -334,7 +334,7 @@ func (x *facts) otherEvent(k int) bool {
 		return false
 	}
 	m := failedEvent.FindStringSubmatch(x.bare[k])
-	resource, why := m[1]+m[3], m[2]+m[4]+m[5]
+	resource, why := m[1]+m[3]+m[6], m[2]+m[4]+m[5]+m[7]
 	return resource != "AWS::CloudFormation::Stack" && len(strings.Fields(why)) >= minReason && !x.denied(k) && !ledTo.MatchString(why) &&
 		!sameRefusal.MatchString(why)
 }
@@ -346,7 +346,8 @@ var (
 	// failedEvent matches an event of CloudFormation: the type of a resource that failed, and why.
 	failedEvent = lazyregexp.New(`_FAILED[\s|]+((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+(?: \(\w+\))?[\s|]+(\S.*)|` +
 		`((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+[\s|]+\w+_FAILED[\s|]+(\S.*)|` +
-		`^\s*"ResourceStatusReason": "(.*)"`)
+		`^\s*"ResourceStatusReason": "(.*)"|` +
+		`((?:AWS|Custom|Alexa|Module)::[\w:]+)/\S+: \w+_FAILED – "(.*)"$`) // eksctl
 	ledTo = lazyregexp.New(`(?i)^resource (?:creation|update|deletion|import) |\bthe following resource|\bcancell?ed\b|\brollback\b|` +
 		`\bdenied\b|\bforbidden\b|not authori[sz]ed`)
 )
@@ -672,8 +673,10 @@ var (
 		`flag, but this is not|The error shown above|to the configured backend|to the file "errored|making it harder|To retry writing|` +
 		`Error: Failed to persist state|Recovery failed because|order for SOPS|but none were|with \w+\.\w+|on \S+\.tf line \d|` +
 		`\d+: (?:resource|data|module) "|` +
-		// Pulumi
+		// Pulumi, eksctl
 		`(?:Diagnostics|Outputs|Resources):$|Duration: \d+[hms]|@ (?:updating|previewing|destroying)\.+$|` +
+		`\[ℹ\] +\d+ error\(s\) occurred and |\[✖\] +waiter state transitioned to Failure$|` +
+		`Error: failed to create (?:iamserviceaccount\(s\)|cluster|nodegroups?)[^:]*$|` +
 		// Maven, Ansible, Chalice, Zappa, cargo-lambda
 		`(?:\[ERROR\]\s+)?(?:After correcting the problems, you can resume|mvn <\w+> -rf :)|` +
 		`\[ERROR\]\s*$|\[ERROR\] (?:To see the full|Re-run Maven|For more info|See |Failed to execute goal \S*(?:surefire|failsafe)|` +

@@ -6312,6 +6312,10 @@ var causes = []Cause{
 				like: &pattern{source: "^\\W*(PERFORMANCE |MISSING )?REGRESSION( TEST)?: "},
 			},
 			{says: []string{"performance has regressed"}},
+			{
+				says: []string{"failure for", "assertion"},
+				like: &pattern{source: "^\\W*\\S+ failure for \\w+ assertion$"},
+			},
 			{says: []string{"benchmarks have changed significantly"}},
 			{says: []string{"possible performance regression was detected"}},
 		},

@@ -179,6 +179,15 @@ var evidenceRows = []struct {
 	{"it failed before", " +  aws:s3:Bucket media creating (2s) error: InvalidBucketName: shop_media is not valid\n" +
 		pulumiWorks + pulumiEnds, Contested, ""},
 
+	// eksctl waits for a stack, and prints its events.
+	{"eksctl says that the stack is rolled back", eksctlWaits + "[✖]  AWS::EC2::VPC/Vpc: CREATE_FAILED – \"Resource creation " +
+		"cancelled\"\n[✖]  AWS::SQS::Queue/Jobs: CREATE_FAILED – \"Resource handler returned message: \\\"OWN\\\"\"\n" + eksctlEnds,
+		Explains, "missing-permission"},
+	{"another resource of eksctl's fails behind it", eksctlWaits + "[✖]  AWS::SQS::Queue/Jobs: CREATE_FAILED – \"OWN\"\n" +
+		"[✖]  AWS::EC2::VPC/Vpc: CREATE_FAILED – \"The maximum number of VPCs has been reached.\"\n" + eksctlEnds, Overtaken, ""},
+	{"another resource of eksctl's fails before", eksctlWaits + "[✖]  AWS::EC2::VPC/Vpc: CREATE_FAILED – \"The maximum number of VPCs " +
+		"has been reached.\"\n[✖]  AWS::SQS::Queue/Jobs: CREATE_FAILED – \"OWN\"\n" + eksctlEnds, Contested, ""},
+
 	// What tools say of themselves behind an error.
 	{"the CDK's notices", "shop failed: AccessDenied: OWN\n\nNOTICES         (What's this? " +
 		"https://github.com/aws/aws-cdk/wiki/CLI-Notices)" +
@@ -839,6 +848,14 @@ func evidenceLog(output string) string {
 		"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./ci.sh. " +
 		"Reason: exit status 1\n"
 }
+
+// What eksctl prints around the events of a stack.
+const (
+	eksctlWaits = "[ℹ]  waiting for CloudFormation stack \"shop\"\n[✖]  unexpected status \"ROLLBACK_IN_PROGRESS\" while waiting " +
+		"for CloudFormation stack \"shop\"\n[ℹ]  fetching stack events in attempt to troubleshoot the root cause of the failure\n"
+	eksctlEnds = "[ℹ]  1 error(s) occurred and IAM Role stacks haven't been created properly, you may wish to check CloudFormation " +
+		"console\n[✖]  waiter state transitioned to Failure\nError: failed to create iamserviceaccount(s)\n"
+)
 
 // What Pulumi prints of a resource that is refused, while it works and at its end.
 const (

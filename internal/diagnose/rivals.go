@@ -106,8 +106,11 @@ func (x *facts) isRival(i int, w *weighing) bool {
 			return false
 		}
 	}
-	return !x.survives(i) && !x.probes(i, w) && !x.sameThing(i, w) && x.mayExit(i)
+	return !x.rows.match(stackWaits, i) && !x.survives(i) && !x.probes(i, w) && !x.sameThing(i, w) && x.mayExit(i)
 }
+
+// stackWaits matches eksctl's word that a stack is rolled back, above the events that say why.
+var stackWaits = lazyregexp.New(`^\W*unexpected status "\w+" while waiting for CloudFormation stack `)
 
 // mayExit reports whether the command may have ended for the line with index i: a shell and what it
 // runs hand on the exit status of what failed.
