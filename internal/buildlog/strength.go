@@ -44,7 +44,8 @@ var (
 
 	perhapsWords = lazyregexp.New(`(?i)\b(?:errors?|err!|fatal|panic|exception|fail(?:ed|ure|ures|s)?|denied|` +
 		`cannot|can't|could not|couldn't|unable|not found|no such|invalid|missing|refused|abort(?:ed)?|rejected|` +
-		`unexpected|unknown|timed out|unauthorized|forbidden|not a member|not allowed|must|mismatch)\b|` +
+		`unexpected|unknown|timed out|(?:connect(?:ion)?|read|socket|gateway|request|handshake) time-?out|` +
+		`unauthorized|forbidden|not a member|not allowed|must|mismatch)\b|` +
 		`Error:|Exception\b`)
 )
 
@@ -53,6 +54,7 @@ var (
 var hints = []string{
 	"err", "fail", "exception", "not ", "no s", "cannot", "can't", "couldn't", "unable", "fatal", "panic",
 	"denied", "refused", "exit", "invalid", "missing", "abort", "reject", "unexpected", "unknown", "timed out",
+	"timeout", "time-out",
 	"unauthorized", "forbidden", "must", "mismatch", "finished", "build stopped", "no warnings", "0 warnings",
 	"\u274c", "\u274e", "\u2715", "\u2716", "\u2717", "\u2718", "\U0001f6a8", "\u26d4", "e  ", "***",
 	"elifecycle", "complete log", "[info]", "stacktrace", "re-run", "[help", "traceback", "phase co",

@@ -11,6 +11,7 @@ func TestStrength(t *testing.T) {
 		Perhaps: {
 			"the thing could not be found", "owner bob is not a member of the team", "login timed out, trying again",
 			"2 problems, 1 of them unexpected", "request was rejected by the server",
+			`Connect timeout on endpoint URL: "https://sts.eu-west-1.amazonaws.com/"`, "upstream request timeout",
 		},
 		Consequence: {
 			"make: *** [Makefile:3: check] Error 1", "make[1]: *** [all] Error 2", "npm ERR! code ELIFECYCLE",
@@ -24,7 +25,7 @@ func TestStrength(t *testing.T) {
 			"", "   ", "ok 12 - reports an error", "PASS src/error.test.ts", "  ✓ rejects an invalid cart (2 ms)",
 			"Downloaded 12 files",
 			"tests/test_errors.py::test_failed PASSED                   [ 41%]", "test errors::fatal ... ok",
-			"compiled package number seven",
+			"compiled package number seven", "the timeout of a step is 5 minutes", "Set report auto-discover timeout to 5 seconds",
 		},
 	} {
 		for _, l := range lines {

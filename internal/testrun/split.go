@@ -79,12 +79,8 @@ func (o output) apart(depth int) []output {
 			continue
 		}
 		var all []output
-		for k, p := range parts {
-			if k == 0 {
-				all = append(all, p)
-			} else {
-				all = append(all, p.apart(depth-1)...)
-			}
+		for _, p := range parts { // those without a label, too: another tool may have put its own there
+			all = append(all, p.apart(depth-1)...)
 		}
 		return all
 	}

@@ -37,6 +37,8 @@ func TestSplit(t *testing.T) {
 			[]string{"", "a||  b"}, []int{0, 1}},
 		{"Lerna's packages", "@shop/cart: > @shop/cart@1.0.0 test\n@shop/cart: > mocha\n@shop/cart:   a\n",
 			[]string{"", "> @shop/cart@1.0.0 test|> mocha|  a"}, []int{0, 1}},
+		{"Lerna's packages, and the log of a service", "@shop/cart: > mocha\n@shop/cart:   a\n@shop/cart: b\ndb-1  | x\ndb-1  | y\n" +
+			"db-1  | z\n", []string{"", "> mocha|  a|b", "x|y|z"}, []int{0, 1, 4}},
 		{"BuildKit's step, and a label within", "#9 [4/4] RUN npm test\n#9 0.512 [0] a\n#9 0.520 [0] b\n" +
 			"#9 0.600 [0] c\n",
 			[]string{"#9 [4/4] RUN npm test", "", "a|b|c"}, []int{1, 0, 2}},
