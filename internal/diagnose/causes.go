@@ -59,6 +59,7 @@ type rule struct {
 	first                              bool     // the first line is the evidence, not the last
 	any                                string   // "command", "test", "unanswered", "failure" or ""
 	consequence                        bool     // perhaps only what an earlier failure of the command led to
+	shared                             bool     // words of many tools: the line must be why the command ended
 	sure                               bool     // first-hand proof that no denial and no rate limit explains
 	remedy                             Remedy   // Report or ""
 }

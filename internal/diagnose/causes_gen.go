@@ -184,6 +184,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"accesscontrollistnotsupported"}},
 			{says: []string{"the bucket does not allow acls"}},
+			{says: []string{"bucket cannot have acls set with objectownership"}},
 		},
 	},
 	{
@@ -856,6 +857,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"unknown runtime version named"}},
 			{says: []string{"unknown runtime named"}},
+			{says: []string{"major version of alias", "is not supported in runtime"}},
 		},
 	},
 	{
@@ -1265,6 +1267,13 @@ var causes = []Cause{
 			{
 				says: []string{"exit code: 137"},
 				like: &pattern{source: "(did not complete successfully|Error: .*): exit code: 137\\b"},
+			},
+			{says: []string{"code 137"}, like: &pattern{source: "\\bexited with (exit )?code 137\\b"}},
+			{
+				says:        []string{"out of memory"},
+				like:        &pattern{source: "(?i)\\bout of memory\\b"},
+				consequence: true,
+				shared:      true,
 			},
 		},
 	},
@@ -1867,7 +1876,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"}},
-			{says: []string{"cannotpullcontainererror"}},
+			{says: []string{"unable to pull", "cannotpullcontainererror"}},
 			{says: []string{"unable to pull customer's container image"}},
 		},
 	},
@@ -2201,6 +2210,13 @@ var causes = []Cause{
 			{says: []string{"which is part of the dependency lock state"}, sure: true},
 			{says: []string{"chart.lock", "is out of sync"}, sure: true},
 			{says: []string{"uv.lock", "--locked"}, sure: true},
+			{
+				says: []string{"lock"},
+				like: &pattern{source: "(?i)\\block ?-?file\\b.{0,80}\\b(out[- ]of[- ](date|sync)|not (up[- ]to[- ]date|in " +
+					"sync)|needs? to be updated|does not match|outdated)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -2977,7 +2993,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"e: unable to locate package"}},
 			{says: []string{"e: failed to fetch", "404"}},
-			{says: []string{"e: package '", "has no installation candidate"}},
+			{says: []string{"package '", "has no installation candidate"}},
 			{says: []string{"does not have a release file"}},
 			{says: []string{"no_pubkey"}},
 			{says: []string{"the following signatures were invalid"}},
@@ -3129,6 +3145,13 @@ var causes = []Cause{
 			{says: []string{"credentials found"}, like: &pattern{source: "(?i)\\bno (aws )?credentials found"}},
 			{says: []string{"anonymous users cannot"}, like: &pattern{source: "Anonymous users cannot \\w+"}},
 			{aws: &pattern{source: "^MissingAuthenticationToken\\w*:"}},
+			{
+				says: []string{"credentials"},
+				like: &pattern{source: "(?i)\\baws .*\\bcredentials? .*\\b(not " +
+					"(found|set|provided|configured|available)|missing)\\b|\\bno (valid )?aws credentials\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -3162,6 +3185,14 @@ var causes = []Cause{
 			{says: []string{"error: invalid aws region"}},
 			{says: []string{"error: missing region configuration"}},
 			{says: []string{"not supplied: aws-region"}},
+			{
+				says: []string{"region"},
+				like: &pattern{source: "(?i)\\bregion (is |was )?(not " +
+					"(specified|set|provided|configured|found)|missing|required)\\b|\\b(no|missing|specify " +
+					"(an? |the )?)(aws )?region\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -3576,6 +3607,15 @@ var causes = []Cause{
 			},
 			{any: "test"},
 			{says: []string{"the forked vm terminated without properly saying goodbye"}},
+			{
+				says: []string{"fail"},
+				like: &pattern{source: "(?i)\\b[1-9]\\d* (of \\d+ |out of \\d+ )?(unit |integration |e2e " +
+					")?(tests?|specs?|scenarios?|test cases?) (have |has )?failed\\b|\\b(unit |integration " +
+					"|e2e |smoke )?tests? (have |has |run |suite " +
+					")?failed\\b|^FAIL\\s+\\S+[._](test|spec)\\.\\w+"},
+				consequence: true,
+				shared:      true,
+			},
 			{says: []string{"write code here that turns the phrase above into concrete actions"}, sure: true},
 		},
 	},
@@ -3662,6 +3702,21 @@ var causes = []Cause{
 			{says: []string{"err_pnpm_fetch_429"}},
 			{says: []string{"responded with status 429"}},
 			{says: []string{"returned error: 429"}},
+			{
+				says: []string{"limit"},
+				like: &pattern{source: "(?i)\\brate limit(ed)? (was |has been |is )?(exceeded|reached)\\b|\\bhit (a |the )?rate " +
+					"limit\\b"},
+				consequence: true,
+				shared:      true,
+				remedy:      "report",
+			},
+			{
+				says:        []string{"too many requests"},
+				like:        &pattern{source: "(?i)\\btoo many requests\\b"},
+				consequence: true,
+				shared:      true,
+				remedy:      "report",
+			},
 		},
 	},
 	{
@@ -4893,6 +4948,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unable to pull secrets or registry auth"}},
+			{says: []string{"cannotpullcontainererror"}, consequence: true},
 			{says: []string{"resourceinitializationerror:"}, consequence: true},
 		},
 	},
@@ -4990,6 +5046,12 @@ var causes = []Cause{
 			{says: []string{"health_constraints"}},
 			{says: []string{"is unhealthy in (target-group"}, consequence: true},
 			{says: []string{"failed to publish asset"}, consequence: true},
+			{
+				says:        []string{"deploy"},
+				like:        &pattern{source: "(?i)\\bdeploy(ment)? (has |of \\S+ )?(failed\\W*$|was rolled back|aborted|unsuccessful)"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -5024,6 +5086,7 @@ var causes = []Cause{
 				says: []string{"configuration error at '"},
 				like: &pattern{source: "Configuration error at '[^']+':"},
 			},
+			{says: []string{"to satisfy the declaration '"}},
 		},
 	},
 	{
@@ -5062,6 +5125,11 @@ var causes = []Cause{
 			{says: []string{"gpg: keyserver receive failed"}},
 			{says: []string{"unable to load private key"}},
 			{says: []string{"keystore was tampered with"}},
+			{
+				says: []string{"no profile for team"},
+				like: &pattern{source: "No profile for team '[^']*' matching"},
+			},
+			{says: []string{"mac verification failed"}},
 		},
 	},
 	{
@@ -5148,6 +5216,13 @@ var causes = []Cause{
 			{says: []string{"sorry, too many clients already"}},
 			{says: []string{"redis.exceptions.connectionerror"}},
 			{says: []string{"serverselectiontimeouterror"}},
+			{
+				says: []string{"connect to"},
+				like: &pattern{source: "(?i)\\b(unable|failed|could not|couldn't|cannot|can't)( to)? connect to (the " +
+					")?(redis|mysql|mariadb|postgres\\w*|mongo\\w*|database|db|rds|sql server)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -5587,6 +5662,13 @@ var causes = []Cause{
 			},
 			{says: []string{"import cycle not allowed"}, consequence: true},
 			{says: []string{"subcommand failed."}, consequence: true},
+			{
+				says: []string{"compil"},
+				like: &pattern{source: "(?i)\\b(compilation|compile) (failed|errors?|failure)\\b|\\bfailed to " +
+					"compile\\b|\\bdoes not compile\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -6274,6 +6356,13 @@ var causes = []Cause{
 				consequence: true,
 			},
 			{says: []string{"some enforcer rules have failed"}, sure: true},
+			{
+				says: []string{"fail"},
+				like: &pattern{source: "(?i)\\b(static|lint(er|ing)?|style|format(ting)?) (checks?|analysis) " +
+					"failed\\b|\\b(lint(er|ing)?|formatting) failed\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -6584,6 +6673,18 @@ var causes = []Cause{
 			{says: []string{"err_pnpm_recursive_exec_first_fail", "not found"}},
 			{says: []string{"error: failed to spawn:"}},
 			{says: []string{"cannot find esbuild"}},
+			{
+				says:        []string{"installed"},
+				like:        &pattern{source: "(?i)\\b(is|was|are) not installed\\b|\\bnot installed or not\\b"},
+				consequence: true,
+				shared:      true,
+			},
+			{
+				says:        []string{"path"},
+				like:        &pattern{source: "(?i)\\bnot (found|available) (in|on) (the |your )?\\$?path\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -6640,6 +6741,21 @@ var causes = []Cause{
 			{says: []string{": parameter not set"}},
 			{says: []string{": must be set"}, like: &pattern{source: "^\\S+: (line )?\\d+: \\w+: must be set$"}},
 			{says: []string{"keyerror: '"}, like: &pattern{source: "^KeyError: '[A-Z][A-Z0-9_]+'$"}},
+			{
+				says: []string{"variable"},
+				like: &pattern{source: "(?i)\\bvariables?\\b.*\\b(not (set|defined|found|provided|configured)|(is|are) " +
+					"(missing|required|undefined|empty|unset)|must be (set|defined|provided))\\b|\\bmissing " +
+					"(required )?(env(ironment)? )?variables?\\b"},
+				consequence: true,
+				shared:      true,
+			},
+			{
+				says: []string{"_"},
+				like: &pattern{source: "\\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\\b.{0,20}\\b(is |are |was )?(not " +
+					"(set|defined|provided|configured)|required|missing|empty|undefined)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -7043,6 +7159,14 @@ var causes = []Cause{
 			{says: []string{"in json at position"}},
 			{says: []string{"looking for beginning of value"}},
 			{says: []string{"jq: error (at "}, like: &pattern{source: "^jq: error \\(at \\S+\\): "}},
+			{
+				says: []string{"json"},
+				like: &pattern{source: "(?i)\\b(invalid|malformed|not valid|unexpected (token|end)|(failed|unable) to " +
+					"parse|parse error|could not " +
+					"parse)\\b.*\\bjson\\b|\\bjson\\b.*\\b(invalid|malformed|parse error|not valid)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -7065,6 +7189,13 @@ var causes = []Cause{
 				like: &pattern{source: "\\byaml\\.(scanner|parser|constructor|reader|composer)\\.\\w+Error"},
 			},
 			{says: []string{"mapping values are not allowed"}},
+			{
+				says: []string{"yaml"},
+				like: &pattern{source: "(?i)\\b(invalid|malformed|not valid|(failed|unable) to parse|parse error|could not " +
+					"parse)\\b.*\\byaml\\b|\\byaml\\b.*\\b(invalid|malformed|parse error|not valid)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -7133,8 +7264,7 @@ var causes = []Cause{
 			},
 			{says: []string{"error 40"}, like: &pattern{source: "ERROR 40[13]: "}},
 			{says: []string{"http error 40"}, like: &pattern{source: "HTTP Error 40[13]\\b"}},
-			{says: []string{"connect tunnel failed, response 403"}},
-			{says: []string{"connect tunnel failed, response 407"}},
+			{says: []string{"connect tunnel failed, response 4"}},
 			{says: []string{"client error: "}, like: &pattern{source: "HTTPError: 40[13] Client Error: "}},
 		},
 	},
@@ -7151,6 +7281,12 @@ var causes = []Cause{
 			{says: []string{"port is already allocated"}},
 			{says: []string{"address already in use"}},
 			{says: []string{"ports are not available: exposing port"}},
+			{
+				says:        []string{"port "},
+				like:        &pattern{source: "(?i)\\bport \\d+ (is )?(already |currently )?(in use|taken|occupied|allocated)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -7267,6 +7403,13 @@ var causes = []Cause{
 			{says: []string{"error setting certificate verify locations"}},
 			{says: []string{"unsafe legacy renegotiation disabled"}},
 			{says: []string{"unable to locally verify the issuer's authority"}},
+			{
+				says: []string{"certificate"},
+				like: &pattern{source: "(?i)\\bcertificate\\b.*\\b(expired|not trusted|untrusted|verif\\w+ fail\\w*|unknown " +
+					"authority|self[- ]signed)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -7348,6 +7491,14 @@ var causes = []Cause{
 			{says: []string{"wget: bad address"}, remedy: "report"},
 			{says: []string{"no such host is known"}, remedy: "report"},
 			{says: []string{"dial tcp: lookup "}, remedy: "report"},
+			{
+				says: []string{"resolve"},
+				like: &pattern{source: "(?i)\\b(could not|couldn't|cannot|can't|unable to|failed to) resolve (the " +
+					")?(host|hostname|domain|address|dns)\\b"},
+				consequence: true,
+				shared:      true,
+				remedy:      "report",
+			},
 		},
 	},
 	{
@@ -7452,6 +7603,22 @@ var causes = []Cause{
 			{says: []string{"curl error (28)"}, remedy: "report"},
 			{says: []string{"operation too slow"}, remedy: "report"},
 			{says: []string{"returned error: 500"}, remedy: "report"},
+			{
+				says: []string{"connect"},
+				like: &pattern{source: "(?i)\\b(unable|failed|could not|couldn't|cannot|can't)( to)? connect\\b|\\bconnection " +
+					"(was |has been )?(closed|lost|aborted|terminated|dropped|timed out)\\b|\\bprematurely " +
+					"closed connection\\b"},
+				consequence: true,
+				shared:      true,
+				remedy:      "report",
+			},
+			{
+				says:        []string{"broken pipe"},
+				like:        &pattern{source: "(?i)\\bbroken pipe\\b"},
+				consequence: true,
+				shared:      true,
+				remedy:      "report",
+			},
 		},
 	},
 	{
@@ -7697,7 +7864,7 @@ var causes = []Cause{
 					"on)?:|Unknown(Resource|Topic|Snapshot|Monitor|Subscription))\\w*:?"},
 			},
 			{
-				not: []string{"cannot find version"},
+				not: []string{"cannot find version", "for given values"},
 				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|(could not|cannot|can't) be " +
 					"found|(wasn|weren)'t found|(could not|cannot|can't|unable to) find|no longer exists|is " +
 					"inactive|(are|is) not present|no [\\w -]{1,40}(found|exists?|named|with (the " +
@@ -7929,6 +8096,10 @@ var causes = []Cause{
 			{says: []string{"too many command line arguments"}},
 			{says: []string{"no stack selected"}},
 			{says: []string{"is unknown"}, like: &pattern{source: "^curl: option \\S+ is unknown"}},
+			{
+				says: []string{"invalid value "},
+				like: &pattern{source: "^invalid (boolean )?value \".*\" for (flag )?-"},
+			},
 		},
 	},
 	{
@@ -8128,6 +8299,17 @@ var causes = []Cause{
 			{says: []string{"omitting directory"}, consequence: true},
 			{says: []string{"is a directory"}, consequence: true},
 			{says: []string{"error: the path \"", "does not exist"}},
+			{
+				says: []string{" "},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)\\b(file|directory|folder|path|template|dockerfile|manifest)\\b.{0,100}\\b(not " +
+					"found|does(n't| not) exist|could not be found|is missing|cannot be found)\\b|\\b(could " +
+					"not|cannot|couldn't|can't|unable to|failed to) (find|locate|open|read) (the )?(required " +
+					"|following )?(file|directory|folder|template|path|'[^' ]*[./][^' ]*'|\"[^\" ]*[./][^\" " +
+					"]*\")"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -8268,6 +8450,13 @@ var causes = []Cause{
 			{says: []string{"error: building at step"}},
 			{says: []string{"failed to receive status: rpc error"}},
 			{says: []string{"building image: exit status"}},
+			{
+				says: []string{"image"},
+				like: &pattern{source: "(?i)\\bimage build (failed|did not succeed|error)|\\b(failed|unable) to build (the " +
+					")?(docker |container )?image\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -8390,6 +8579,7 @@ var causes = []Cause{
 			{says: []string{"recursionerror:"}},
 			{says: []string{"fatal python error:"}},
 			{says: []string{"unicodedecodeerror:"}},
+			{says: []string{".error: "}, like: &pattern{source: "^[a-z_]\\w*(\\.\\w+)*\\.error: "}},
 		},
 	},
 	{

@@ -158,7 +158,7 @@ func uncomment(lines []string) []string {
 	list := make([]string, len(lines))
 	for i, l := range lines {
 		if strings.TrimSpace(l) != "" && !commented.MatchString(l) {
-			return lines
+			return slices.Clone(lines)
 		}
 		list[i] = bare(strings.TrimLeft(l[len(commented.Get().FindString(l)):], " \t"))
 	}
@@ -183,7 +183,13 @@ type finding struct {
 func (x *facts) quotes(causes []Cause) bool {
 	for i := range causes {
 		c := &causes[i]
-		if c.quotes && slices.ContainsFunc(c.rules, func(r rule) bool { _, ok := x.try(c, &r); return ok }) {
+		if c.quotes && slices.ContainsFunc(c.rules, func(r rule) bool {
+			if r.shared {
+				return false
+			}
+			_, ok := x.try(c, &r)
+			return ok
+		}) {
 			return true
 		}
 	}
@@ -254,20 +260,93 @@ func (x *facts) excerptOnly() bool {
 }
 
 // quotedCause looks for a cause in what somebody took out of a log, or wrote about one, and gave to
-// be explained: then it is no objection that a document quotes it. What is found so is only reported.
+// be explained: then it is no objection that a document quotes it, nor that other words stand in
+// front. What is found so is only reported.
 func (x *facts) quotedCause() (*Cause, *rule, finding) {
 	printed, rows := x.bare, x.rows
-	x.quoted, x.answers, x.bare = true, nil, uncomment(x.bare)
-	x.rows = newLines(x.bare)
 	defer func() { x.quoted, x.answers, x.bare, x.rows = false, nil, printed, rows }()
-	for _, consequence := range []bool{false, true} {
-		if c, r, f := x.first(causes, consequence); c != nil && r.aboutLine() && r.denial == nil {
+	x.quoted, x.bare = true, uncomment(x.bare)
+	var vague *Cause
+	var by *rule
+	var found finding
+	for range maxQuoted {
+		x.answers, x.rows = nil, newLines(x.bare)
+		for _, consequence := range []bool{false, true} {
+			c, r, f := x.first(causes, consequence)
+			if c == nil || !r.aboutLine() || r.denial != nil {
+				continue
+			}
 			told := *r
 			told.remedy = Report
-			return c, &told, f
+			if !c.vague {
+				return c, &told, f
+			}
+			if vague == nil {
+				vague, by, found = c, &told, f
+			}
+		}
+		if !introduced(x.bare) {
+			break
+		}
+	}
+	if vague != nil {
+		return vague, by, found
+	}
+	return x.quotedEnd()
+}
+
+// quotedEnd classes the line that most surely reports an error as if it said so, or tells only that a
+// command failed, where a piece of text says no more.
+func (x *facts) quotedEnd() (*Cause, *rule, finding) {
+	i := x.errorLine()
+	if i < 0 {
+		return nil, nil, finding{}
+	}
+	x.bare[i] = "error: " + x.bare[i]
+	x.answers, x.rows = nil, newLines(x.bare)
+	for k := range causes {
+		c := &causes[k]
+		if !c.vague {
+			continue
+		}
+		for j := range c.rules {
+			if f, ok := x.try(c, &c.rules[j]); ok && f.evidence.Line == x.lines[i].N {
+				return c, &c.rules[j], f
+			}
+		}
+	}
+	for k := len(x.bare) - 1; k >= 0; k-- {
+		if m := commandEnded.Get().FindStringSubmatch(x.bare[k]); m != nil {
+			c := &causes[len(causes)-2] // command-failed stands before the last
+			f := finding{evidence: Evidence{x.lines[k].N, x.lines[k].Text, buildlog.FromLog}}
+			if exit := m[1] + m[2]; exit != "" {
+				f.details = map[string]string{"exit": exit}
+			}
+			return c, &c.rules[len(c.rules)-1], f
 		}
 	}
 	return nil, nil, finding{}
+}
+
+// commandEnded matches what says no more than that a command failed.
+var commandEnded = lazyregexp.New(`(?i)\b(?:returned non-zero exit status|` +
+	`(?:exited|completed|failed) with (?:exit |error |status )?(?:code|status)) ([1-9]\d*)\b|` +
+	`\bexit (?:status|code):? ([1-9]\d*)$|\bcommand (?:failed|did not exit successfully)\b`)
+
+// maxQuoted is how often the words in front of a quotation are taken away.
+const maxQuoted = 4
+
+// introduction matches the words in front of what is quoted: "The build says: ", "Error: `".
+var introduction = lazyregexp.New("^[^:\"`“「]{0,80}?(: |[\"`“「]| - )")
+
+// introduced takes the words in front of a quotation away, line by line, and reports whether there were any.
+func introduced(lines []string) (some bool) {
+	for i, l := range lines {
+		if n := len(introduction.Get().FindString(l)); n > 0 && n < len(l) {
+			lines[i], some = bare(l[n:]), true
+		}
+	}
+	return some
 }
 
 // beforeMore looks for a cause as if the output had ended with the line that most surely reports an
@@ -358,9 +437,9 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 // report names failed tests, since the output may not show where a test speaks.
 func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 	switch {
-	case c.quotes, x.quoted:
+	case x.quoted, c.quotes:
 		return nil
-	case c.vague:
+	case c.vague, r.shared:
 		return x.provesNoRetry // it must be why the command ended: words that say so little need that
 	case c.Remedy != Retry || r.remedy != "" || r.sure:
 		if len(x.reports) == 0 {
@@ -395,6 +474,11 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 			return found, true
 		}
 		return found, r.inContext(x, &found)
+	}
+	if x.quoted && r.says != nil {
+		alone := *r
+		alone.code = nil
+		return found, x.search(&alone, 0, &found, nil)
 	}
 	for _, code := range r.code {
 		named := &rule{says: append([]string{lower(code)}, r.says...), not: r.not, like: r.like, first: r.first}
@@ -501,7 +585,7 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 		lo = end - last
 	}
 	counts := func(i, from, to int) bool {
-		return (r.sure || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, from, to))
+		return (r.sure || x.quoted || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, from, to))
 	}
 	if r.aws != nil {
 		return x.answered(r, lo, found, func(e *awsError) bool { return counts(e.line, e.from, e.to) })

@@ -11,10 +11,13 @@ import (
 // for it. In the log of a build the same lines only show what they quote.
 func TestQuotedCause(t *testing.T) {
 	for text, cause := range map[string]string{
-		"* The job fails with `ShopException: 503 Slow Down`.":                            "throttling",
-		" *   /tmp/script.sh: 4: aws: not found\n *   that is all":                        "command-not-found",
-		"# CartClosedException: The cart is not in an open state":                         "resource-state",
-		"// Resource handler returned message: \"The till is gone\"\n// and nothing else": "stack-create-failed",
+		"* The job fails with `ShopException: 503 Slow Down`.":                               "throttling",
+		" *   /tmp/script.sh: 4: aws: not found\n *   that is all":                           "command-not-found",
+		"# CartClosedException: The cart is not in an open state":                            "resource-state",
+		"// Resource handler returned message: \"The till is gone\"\n// and nothing else":    "stack-create-failed",
+		"The build says: Package 'cart' has no installation candidate":                       "os-package-failed",
+		"Could not see the till.deps.json; the deployment package should have it not found.": "named-but-missing",
+		"Command '['ship', '-x']' returned non-zero exit status 3.":                          "command-failed",
 	} {
 		if d := Diagnose(buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, text)); d.Cause != cause || d.Remedy != Report {
 			t.Errorf("%q: %s, %s", text, d.Cause, d.Remedy)

@@ -72,6 +72,7 @@ type rule struct {
 	Any         string          `yaml:"any"`
 	Sure        bool            `yaml:"sure"`
 	Consequence bool            `yaml:"consequence"`
+	Shared      bool            `yaml:"shared"`
 	Remedy      diagnose.Remedy `yaml:"remedy"`
 }
 
@@ -215,6 +216,8 @@ func (r *rule) check() error {
 		return errors.New("like, not, also and pick need says; the last three may stand beside aws")
 	case r.Consequence && (r.Says == nil && r.AWS == "" || r.Sure || r.Denial != nil):
 		return errors.New("consequence needs says or aws, and neither sure nor denial")
+	case r.Shared && !r.Consequence:
+		return errors.New("shared needs consequence: words of many tools never hide what one says")
 	case r.Sure && (r.Says == nil || r.Denial != nil || r.Code != nil):
 		return errors.New("sure needs says, and neither denial nor code: it is about a line of the output")
 	case r.Says == nil && r.AWS == "" && r.Status == nil && r.Phase == nil && r.Code == nil && r.Exit == nil && r.Command == nil &&

@@ -42,6 +42,7 @@ general:
 		{"sure without a line", "{says: [One, two], like: 'one (?P<x>\\w+)', not: three, pick: first}", "{exit: ['1'], sure: true}",
 			"sure needs says"},
 		{"a consequence that is sure", "pick: first", "consequence: true, sure: true", "consequence needs says"},
+		{"shared words that are no consequence", "pick: first", "shared: true", "shared needs consequence"},
 		{"sure of a denial", "pick: first", "denial: {}, sure: true", "neither denial"},
 		{"unknown remedy", "remedy: report", "remedy: pray", `remedy "pray"`},
 		{"no remedy", "remedy: report", "", `remedy ""`},

@@ -169,6 +169,7 @@ func (r *rule) fields() []field {
 	add("any", text(r.Any), r.Any != "")
 	add("sure", "true", r.Sure)
 	add("consequence", "true", r.Consequence)
+	add("shared", "true", r.Shared)
 	add("remedy", text(string(r.Remedy)), r.Remedy != "")
 	return list
 }
