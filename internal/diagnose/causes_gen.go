@@ -1133,6 +1133,7 @@ var causes = []Cause{
 			{code: []string{"Secrets Manager Error"}, says: []string{"resourcenotfoundexception"}},
 			{code: []string{"Secrets Manager Error"}, says: []string{"does not exist"}},
 			{says: []string{"currently marked deleted", "secret"}},
+			{says: []string{"can't find the specified secret"}},
 		},
 	},
 	{
@@ -3152,6 +3153,13 @@ var causes = []Cause{
 				consequence: true,
 				shared:      true,
 			},
+			{
+				says: []string{"credentials"},
+				like: &pattern{source: "(?i)\\b(unable|cannot|failed)( to)? (resolve|identify account based on configured) " +
+					"credentials\\b|identify account based on configured credentials"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -3193,6 +3201,14 @@ var causes = []Cause{
 				consequence: true,
 				shared:      true,
 			},
+			{
+				says: []string{"region"},
+				like: &pattern{source: "(?i)\\b(unable|cannot|can't|could not|failed)( to)? (find|determine|infer) (an? |the " +
+					")?(default |aws )?region\\b"},
+				consequence: true,
+				shared:      true,
+			},
+			{says: []string{"unable to resolve a region"}},
 		},
 	},
 	{
@@ -3907,6 +3923,10 @@ var causes = []Cause{
 			{says: []string{"'null' values are not allowed in templates"}},
 			{says: []string{"do not exist in the template"}},
 			{says: []string{"[invalidtemplateexception("}},
+			{
+				says: []string{"layout is incorrect"},
+				like: &pattern{source: "\\b(Fn::\\w+|Ref|Condition) layout is incorrect"},
+			},
 		},
 	},
 	{
@@ -4505,6 +4525,7 @@ var causes = []Cause{
 			},
 			{says: []string{"due to invalidimage("}},
 			{says: []string{"provide a valid source image"}},
+			{says: []string{"invalidzipfileexception"}},
 		},
 	},
 	{
@@ -4739,6 +4760,12 @@ var causes = []Cause{
 					".{0,60}exceed|\\bquota of \\d|\\balready at maximum\\b|\\bcan(not)? have (up to|more " +
 					"than)\\b|\\bmaximum allowed is\\b"},
 			},
+			{
+				says:        []string{"limit"},
+				like:        &pattern{source: "(?i)\\byou have reached (your|the) [\\w ]{0,30}limit\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -4845,6 +4872,12 @@ var causes = []Cause{
 				remedy: "report",
 			},
 			{aws: &pattern{source: "(?i): .*\\b(is still ongoing|retry after some time)\\b"}, remedy: "report"},
+			{
+				says:        []string{"at this time"},
+				like:        &pattern{source: "(?i)\\bcannot be complete(d)? at this time\\b"},
+				consequence: true,
+				remedy:      "report",
+			},
 		},
 	},
 	{
@@ -5052,6 +5085,7 @@ var causes = []Cause{
 				consequence: true,
 				shared:      true,
 			},
+			{says: []string{"rolled back because"}, consequence: true},
 		},
 	},
 	{
@@ -5669,6 +5703,7 @@ var causes = []Cause{
 				consequence: true,
 				shared:      true,
 			},
+			{says: []string{"|"}, like: &pattern{source: "^\\s+\\|\\s+[\\^~]+$"}, consequence: true},
 		},
 	},
 	{
@@ -6510,6 +6545,14 @@ var causes = []Cause{
 			{
 				says: []string{"potential problem"},
 				like: &pattern{source: "\\d+ passed, [1-9]\\d* potential problem"},
+			},
+			{
+				says: []string{" "},
+				like: &pattern{source: "(?i)\\b([1-9]\\d* (\\w+ )?(vulnerabilit(y|ies)|threat|secret|leak)s?(\\(s\\))? (was " +
+					"|were )?(found|detected)|(found|detected) [1-9]\\d* (\\w+ " +
+					")?(vulnerabilit(y|ies)|threat|secret|leak)s?\\b)"},
+				consequence: true,
+				shared:      true,
 			},
 		},
 	},
@@ -7619,6 +7662,7 @@ var causes = []Cause{
 				shared:      true,
 				remedy:      "report",
 			},
+			{says: []string{"having trouble communicating with aws"}, remedy: "report"},
 		},
 	},
 	{
@@ -8014,6 +8058,7 @@ var causes = []Cause{
 					"validate|mismatch\\w*|at least (one|two|\\d+)|exactly one|earlier than|isn't " +
 					"(supported|valid|allowed))\\b"},
 			},
+			{says: []string{"all attributes must be indexed"}},
 		},
 	},
 	{
@@ -8435,7 +8480,10 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"did not complete successfully: exit code"}},
 			{says: []string{"executor failed running ["}},
-			{says: []string{"the command '", "returned a non-zero code"}},
+			{
+				says: []string{"returned a non-zero code"},
+				like: &pattern{source: "'(/bin/\\w+ -\\w+|cmd /S /C|powershell) .*' returned a non-zero code: \\d"},
+			},
 			{says: []string{"failed to solve:"}},
 			{says: []string{"service '"}, like: &pattern{source: "(?i)service '[^']+' failed to build"}},
 			{says: []string{"error building image:"}},
@@ -8453,7 +8501,8 @@ var causes = []Cause{
 			{
 				says: []string{"image"},
 				like: &pattern{source: "(?i)\\bimage build (failed|did not succeed|error)|\\b(failed|unable) to build (the " +
-					")?(docker |container )?image\\b"},
+					")?(docker |container )?image\\b|\\b(error|failed) building (the )?(docker |container " +
+					")?image\\b|\\bbuilding (the )?(docker )?image failed\\b"},
 				consequence: true,
 				shared:      true,
 			},
@@ -8685,8 +8734,10 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
 					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
 					"✗✘✖×]).*\\b(not found|(does|do)( not|n.t) exist|(could|can)( ?not|n.t) " +
-					"(find|locate|be found)|unable to (find|locate)|no such|not exist|is missing|no \\w+ " +
-					"(found|named|matching))\\b"},
+					"(find|locate|be found)|unable to (find|locate)|no such|not exist|is " +
+					"missing|missing[.!]?$|no [\\w./-]+( [\\w./-]+){0,3} " +
+					"(found|named|matching|available|defined|exists?)|has no " +
+					"(attribute|method|property|member|field)|not defined in)(\\b|$)"},
 				consequence: true,
 			},
 		},
@@ -8708,9 +8759,12 @@ var causes = []Cause{
 					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
 					"✗✘✖×]).*\\b(invalid|not (a )?valid|not " +
 					"allowed|malformed|unexpected|unrecogni[sz]ed|unknown|unsupported|not supported|must " +
-					"(be|have|not|specify|contain)|(is|are) required|required|missing|expected|cannot be " +
-					"(empty|blank|null)|not a (number|string|boolean)|(failed|unable) to parse|parse " +
-					"error|bad)\\b"},
+					"(be|have|not|specify|contain)|(is|are) " +
+					"required|required|missing|expected|(cannot|can.t) be (empty|blank|null|used)|not a " +
+					"(number|string|boolean)|(failed|unable) to parse|parse error|bad|should " +
+					"(be|have|contain|not|start|match)|(does|do)( not|n.t) " +
+					"(contain|accept|match|support)|(in|not )compatible|needs? to (be|have)|requires? " +
+					"(an?|the|value)|incorrect|not in valid|conflicts? with|mutually exclusive|exceeds?)\\b"},
 				consequence: true,
 			},
 		},
