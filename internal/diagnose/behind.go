@@ -48,7 +48,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			if w.alone && p != w.process {
 				continue
 			}
-			closes = closes && (p != w.process || x.toolEnds(k)) // the same container goes on
+			closes = closes && (p != w.process || x.toolEnds(k) || x.raw.match(stackEvent, k)) // the same container goes on
 		}
 		if x.rows.match(noticesBegin, k) { // of the CDK, about itself
 			k = x.endOfNotices(k)
@@ -75,7 +75,8 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		case x.rows.match(pulumiHead, k): // what stands below it says whose it is
 			mine = false
 			continue
-		case x.otherEvent(k), x.otherRow(k), another(k) && !closes && !x.follows(k, w) && !x.nothingNew(k, known):
+		case x.otherEvent(k), x.otherCause(k, known), x.otherRow(k),
+			k > events && another(k) && !closes && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
 		case x.otherBox(k) && !closes && !x.follows(k, w) && !x.nothingNew(k, known):
@@ -121,13 +122,48 @@ var (
 	composed = lazyregexp.New(`^[\w.-]+-\d+$`)
 )
 
+// otherCause reports whether the line with index k, behind a claim, names an exception that led to the one
+// of the claim, or one of the causes below it, which is something else: it happened first.
+func (x *facts) otherCause(k int, known map[string]bool) bool {
+	if !x.raw.match(causeSays, k) || x.denied(k) || x.refuses(k) || x.rows.match(hostOfAWS, k) || x.rows.match(carries, k) {
+		return false
+	}
+	m := causeSays.FindStringSubmatch(x.lines[k].Text)
+	class, said := m[1]+m[5], m[2]+m[3]+m[4]
+	if askedFor.MatchString(class) {
+		return false
+	}
+	return slices.ContainsFunc(wordsIn(said), func(s string) bool {
+		_, ok := known[s]
+		return !ok && !closingWords()[s]
+	})
+}
+
+var (
+	// causeSays matches an exception that led to the one above, its class and what it says: of Java and .NET,
+	// of Node.js, of Ruby, and a numbered one of Rust.
+	causeSays = lazyregexp.New(`^(?:\s*(?:Caused by:|--->|\[cause\]:) ([\w.$]+): (.+)|\s+\d+: ([^"{]+)|` +
+		`\S+\.rb:\d+:in [^:]*: (.+) \(([A-Z][\w:]*)\))$`)
+	// carries matches what an exception says that only carries an answer of a service.
+	carries = lazyregexp.New(`(?i)\bresulted in a\b|\bstatus(?: code)?:? ?4\d\d\b|\(4\d\d\)|exception of type|\bBad Request\b|` +
+		`\bservice error\b|\bunhandled error\b|\bresponse error\b|\b(?:non-zero|exit (?:code|status))\b`)
+)
+
 // rowsLike tells the other rows of the table, or the other items of the list, that the line with index i
 // is one of: each says something of its own.
 func (x *facts) rowsLike(i int) func(k int) bool {
 	if x.raw.match(tableRow, i) {
 		return func(k int) bool { return x.raw.match(tableRow, k) }
 	}
+	if m := wideRow.FindStringSubmatch(x.lines[i].Text); m != nil {
+		return func(k int) bool {
+			return x.raw.match(wideRow, k) && wideRow.FindStringSubmatch(x.lines[k].Text)[1] == m[1]
+		}
+	}
 	m := listItem.FindStringSubmatch(x.lines[i].Text)
+	if m == nil {
+		m = x.itemOf(i)
+	}
 	if m == nil {
 		return func(int) bool { return false }
 	}
@@ -138,6 +174,17 @@ func (x *facts) rowsLike(i int) func(k int) bool {
 		n := listItem.FindStringSubmatch(x.lines[k].Text)
 		return n[1] == m[1] && n[2] == m[2]
 	}
+}
+
+// itemOf returns the head of the item of a list that the line with index i is a field of; nil if it is none.
+func (x *facts) itemOf(i int) []string {
+	depth := func(k int) int { return len(x.lines[k].Text) - len(strings.TrimLeft(x.lines[k].Text, " ")) }
+	for k := i - 1; k >= 0 && k > i-maxRecord && depth(k) > 0 && depth(k) <= depth(i); k-- {
+		if depth(k) < depth(i) {
+			return listItem.FindStringSubmatch(x.lines[k].Text)
+		}
+	}
+	return nil
 }
 
 // listedBefore reports whether the line with index i is an item of a list of errors, and one above it is
@@ -158,6 +205,7 @@ func (x *facts) listedBefore(i int) bool {
 }
 
 var (
+	wideRow  = lazyregexp.New(`^( +)[\w.@/:-]+ {2,}[^\s:=]`)
 	tableRow = lazyregexp.New(`^[|│] *[^|│\s][^|│]*[|│] *[^|│\s]`)
 	listItem = lazyregexp.New(`^(\s*)(?:([-*•])|\d+[.)]) \S`)
 	listHead = lazyregexp.New(`(?i)\b(?:errors?|problems?|failures?|failed)(?: occurred)?:\s*$`)
@@ -462,7 +510,7 @@ func (x *facts) toolEnds(i int) bool { return x.rows.match(closing, i) || x.rows
 func (x *facts) follows(i int, w *weighing) bool {
 	l := x.bare[i]
 	return x.refuses(i) || x.saysItFailed(i, w) ||
-		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w)
+		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w) && !x.rows.match(wrongWith, i)
 }
 
 // refuses reports whether the line with index i is about a refusal that AWS may have given: if it has a web
@@ -552,6 +600,9 @@ func (x *facts) nothingNew(i int, known map[string]bool) bool {
 		x.strange[i] = words
 	}
 	says := words[0] != "" || len(words) == 1 && strings.IndexFunc(x.bare[i], unicode.IsDigit) < 0
+	if x.rows.match(counted, i) && !x.rows.match(didNot, i) {
+		return false // how many there are is news
+	}
 	for _, w := range words[1:] {
 		claims, ok := known[w]
 		if !ok {
@@ -722,6 +773,7 @@ var (
 	cliReports = lazyregexp.New(`\bAn error occurred \(\w+\) when calling the \w+ operation`)
 	// didNot matches that something failed, and reason that a line says why.
 	didNot   = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
+	counted  = lazyregexp.New(`(?i)\b(?:has|have|had|is|are|was|were) (?:only |still )?\d+\b`)
 	didNotDo = lazyregexp.New(`(?i)\b(?:did not|didn't|was not|wasn't|were not|not) (?:be |get |yet )?(\w+)`)
 	absent   = lazyregexp.New(`(?i)\b(?:does|did|do) not exist\b`)
 	reason   = lazyregexp.New(`: \S+ \S`)

@@ -454,6 +454,7 @@ func (x *facts) repeated(i int) bool {
 			done = true
 		case announced.at(k):
 			tried = true
+			done = done || x.rows.match(didNow, k) && !x.rows.match(strongError, k) && !x.rows.match(unsuccessful, k)
 		}
 	}
 	return done
@@ -538,6 +539,9 @@ func (x *facts) earlierError(i int, w *weighing) int {
 		}
 	}
 	if n := x.tidiesAfter(i, w); n >= 0 {
+		return n
+	}
+	if n := x.thrownBefore(i); n >= 0 {
 		return n
 	}
 	first := x.traceback(i)
@@ -781,7 +785,26 @@ func (x *facts) handled(first, i int) int {
 	return -1
 }
 
+// thrownBefore returns the index of the exception that PHP shows in front of the one at index i, which was
+// thrown while it was handled; -1 if there is none, or it carries an answer of AWS.
+func (x *facts) thrownBefore(i int) int {
+	if !x.rows.match(phpNext, i) {
+		return -1
+	}
+	for k := i - 1; k >= 0 && k > i-maxTraceback; k-- {
+		if x.rows.match(phpNext, k) || x.rows.match(phpUncaught, k) {
+			if x.denied(k) || x.refuses(k) || x.rows.match(carries, k) || x.rows.match(hostOfAWS, k) {
+				return -1
+			}
+			return k
+		}
+	}
+	return -1
+}
+
 var (
+	phpNext       = lazyregexp.New(`^Next [\w\\]+: `)
+	phpUncaught   = lazyregexp.New(`^(?:PHP )?Fatal error: +Uncaught [\w\\]+: `)
 	whileHandling = lazyregexp.New(`^During handling of the above exception`)
 	// askedFor matches the exceptions with which Python says that something is not there, or did not answer:
 	// a program looks elsewhere then.
@@ -795,7 +818,7 @@ var (
 func (x *facts) lastEvent() int {
 	last := -1
 	for k := range x.bare {
-		if x.rows.match(stackEvent, k) || k == last+1 && last >= 0 && x.raw.match(tabular, k) {
+		if x.raw.match(stackEvent, k) || k == last+1 && last >= 0 && x.raw.match(tabular, k) {
 			last = k
 		}
 	}
@@ -803,7 +826,7 @@ func (x *facts) lastEvent() int {
 }
 
 var (
-	stackEvent    = lazyregexp.New(`_FAILED\b|_IN_PROGRESS\b`)
+	stackEvent    = lazyregexp.New(`_(?:COMPLETE|FAILED|IN_PROGRESS)\b`)
 	stackEventRow = lazyregexp.New(`\| +\w+_(?:FAILED|IN_PROGRESS|COMPLETE) +\|`)
 )
 

@@ -16,6 +16,9 @@ const (
 	bareRefusal = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
 )
 
+// ownOfArchive is AWS's sentence about this build's session and an object with a name of its own.
+var ownOfArchive = strings.ReplaceAll(ownSentence, "media/x", "media/app-2.3.tgz")
+
 // evidenceRows are outputs of a command that failed. OWN stands for AWS's sentence about this
 // build's session, BARE for a refusal that names nobody.
 var evidenceRows = []struct {
@@ -645,14 +648,58 @@ var evidenceRows = []struct {
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n    fetch()\n" +
 		"botocore.exceptions.ClientError: BARE OWN\n", Explains, "missing-permission"},
 	{"Python forgets what its end throws", "p99 is 412 ms, and 300 are allowed\nException ignored in atexit callback: <function keep at " +
-		"0x7f3a>\nTraceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n",
-		Tolerated, ""},
+		"0x7f3a>\nTraceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\n" +
+		"ClientError: BARE OWN\n", Tolerated, ""},
 	{"nobody waited for the task", "Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<t() done>>\n" +
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    put()\nClientError: BARE OWN\n", Tolerated, ""},
 	{"Python's end is disturbed by something else", "Traceback (most recent call last):\n  File \"/src/a.py\", line 6, in <module>\n" +
 		"    put()\nClientError: BARE OWN\nException ignored in atexit callback: <function keep at 0x7f3a>\n" +
 		"Traceback (most recent call last):\n  File \"/src/a.py\", line 61, in keep\n    os.remove(p)\nFileNotFoundError: a.lock\n",
 		Explains, "missing-permission"},
+	// What led to the exception is something else, and happened first.
+	{"Java, with a cause of its own", "Exception in thread \"main\" com.example.ReleaseException: OWN\n" +
+		"\tat com.example.R.keep(R.java:61)\n" +
+		"Caused by: java.lang.IllegalArgumentException: 2.3.0 has no changelog entry\n" +
+		"\tat com.example.R.check(R.java:18)\n", Overtaken, ""},
+	{"Java, with an answer as the cause", "Exception in thread \"main\" com.example.ReleaseException: OWN\n" +
+		"\tat com.example.R.keep(R.java:61)\n" +
+		"Caused by: com.example.http.HttpException: status code 403\n\tat com.example.http.H.put(H.java:18)\n", Explains,
+		"missing-permission"},
+	{"Node.js, with a cause of its own", "Error: not kept: OWN\n    at release (/src/a.mjs:31:9) {\n" +
+		"  [cause]: Error: stock.json has 2 rows for " +
+		"sku 14\n      at check (/src/a.mjs:18:9)\n}\n", Overtaken, ""},
+	{"Node.js, with the refusal as the cause", "Error: release failed\n    at release (/src/a.mjs:31:9) {\n  [cause]: AccessDenied: OWN\n" +
+		"      at put (/src/a.mjs:18:9)\n}\n", Explains, "missing-permission"},
+	{"Ruby's ensure", "a.rb:31:in `ensure in release': OWN (Aws::S3::Errors::AccessDenied)\n\tfrom a.rb:40:in `<main>'\n" +
+		"a.rb:18:in `check': 2.3.0 has no changelog entry (RuntimeError)\n\tfrom a.rb:29:in `release'\n", Overtaken, ""},
+	{"Ruby looked in a table", "a.rb:31:in `rescue in release': OWN (Aws::S3::Errors::AccessDenied)\n\tfrom a.rb:40:in `<main>'\n" +
+		"a.rb:18:in `fetch': key not found (KeyError)\n\tfrom a.rb:29:in `release'\n", Explains, "missing-permission"},
+	{"Rust's causes", "Error: row not kept: OWN\n\nCaused by:\n    0: release is not complete\n    1: stock.json lists sku 14 twice\n",
+		Overtaken, ""},
+	{"Rust's causes of the refusal", "Error: cannot publish\n\nCaused by:\n    0: service error\n    1: OWN\n", Explains,
+		"missing-permission"},
+	{"PHP's exception before", "PHP Fatal error:  Uncaught RuntimeException: stock.json lists sku 14 twice in /src/a.php:18\n" +
+		"Stack trace:\n" +
+		"#0 {main}\n\nNext Aws\\S3\\Exception\\S3Exception: OWN in /src/a.php:31\nStack trace:\n#0 {main}\n" +
+		"  thrown in /src/a.php on line 31\n",
+		Contested, ""},
+	{"PHP's client before", "PHP Fatal error:  Uncaught GuzzleHttp\\Exception\\ClientException: Client error: `PUT https://media.s3." +
+		"eu-west-1.amazonaws.com/x` resulted in a `403 Forbidden` response in /src/a.php:18\nStack trace:\n#0 {main}\n\n" +
+		"Next Aws\\S3\\Exception\\S3Exception: OWN in /src/a.php:31\nStack trace:\n#0 {main}\n" +
+		"  thrown in /src/a.php on line 31\n", Explains,
+		"missing-permission"},
+	// The same thing, and something else is wrong with it.
+	{"its content differs", "head: " + ownOfArchive + "\napp-2.3.tgz: sha256 differs from the lock file\n", Overtaken, ""},
+	{"it was not kept", "keep: " + ownOfArchive + "\napp-2.3.tgz: nothing was kept there\n", Explains, "missing-permission"},
+	{"how many there are", "upload failed: ./x to s3://media/x OWN\nthe upload has 0 of 3 files after 300 s\n", Overtaken, ""},
+	{"another try, done", "attempt 1: OWN\nwaiting 5s\nattempt 2: object updated\n0 objects\n", Tolerated, ""},
+	{"another try, refused", "attempt 1: OWN\nwaiting 5s\nattempt 2: OWN\ngiving up after 2 attempts\n", Explains, "missing-permission"},
+	// A list of steps.
+	{"another row of the steps", "checks\n  sizes     ok\n  keep      OWN\n  licences  gpl-3.0 in left-pad\n", Overtaken, ""},
+	{"the last row of the steps", "checks\n  sizes     ok\n  keep      OWN\n", Explains, "missing-permission"},
+	{"another item of the steps", "results:\n  - step: keep\n    message: \"OWN\"\n  - step: sizes\n    message: \"app.js is 812 kB\"\n",
+		Overtaken, ""},
+	{"the only item of the steps", "results:\n  - step: keep\n    message: \"OWN\"\n    took: 3\n", Explains, "missing-permission"},
 	// A container of Compose goes on.
 	{"the same container goes on", "e2e-1  | keep: OWN\ne2e-1  | 14 flows, 1 wrong\ne2e-1 exited with code 3\n", Overtaken, ""},
 	{"another container goes on", "seed-1  | keep: OWN\ndb-1  | checkpoint starting: time\nseed-1 exited with code 1\n", Explains,

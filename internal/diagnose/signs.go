@@ -485,6 +485,10 @@ var (
 		`not (be )?found|does not exist|JSON ?(Decode|Parse|Syntax)|unexpected (end of|EOF|token)|invalid (length|` +
 		`json|character)|parse error|NoneType|` +
 		`must (not )?be|missing|\bnull\b|\bempty\b|unable to locate`)
+	// wrongWith matches what is wrong with a thing that is there, and was not refused.
+	wrongWith = lazyregexp.New(`(?i)\b(?:differs?|mismatch\w*|(?:does|do|did)(?: not|n't) match|invalid|corrupt\w*|twice|duplicates?|` +
+		`exceed\w*|unexpected|(?:is|are) (?:needed|required|allowed|expected)|too (?:big|deep|few|large|long|many|new|old|short|small)|` +
+		`(?:older|newer|larger|smaller|bigger|longer|shorter|more|less|fewer|later|earlier) than)\b`)
 	// complainsFirst matches what stands in front of a claim that is the second part of its sentence.
 	complainsFirst = lazyregexp.New(`(?i)\b(?:(?:is|are|was|were|does|do|did|has|have|must|should)(?: not|n't)|differs?|mismatch\w*|` +
 		`missing|invalid|unexpected|exceed\w*|too \w+) ?[^;]*; [^;]*$`)
@@ -514,6 +518,8 @@ var (
 		`\b(attempt|try) ?(#|no\.? ?)?[2-9]\b`)
 	success = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|` +
 		`uploaded|pushed)\b|\bdigest: sha256:`)
+	// didNow matches what the announcement of another try says of it, if it says so in the same line.
+	didNow       = lazyregexp.New(`(?i)\b(?:created|deployed|done|ok|passed|published|saved|sent|updated|written)\W*$`)
 	unsuccessful = lazyregexp.New(`(?i)\b(not|no|without|never|nothing|0)\b|n't\b`)
 	objectURL    = lazyregexp.New(`\bs3://[^\s"'` + "`" + `,;)]+`)
 	withScheme   = lazyregexp.New(`\S+://\S*`)
