@@ -107,7 +107,7 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 			Sleep:      clock.Sleep,
 			Log:        log,
 		}),
-		Requeue: queues.Back,
+		Requeue: queues.Back, RequeueTogether: queues.BackTogether,
 	}
 	return h.inbox, nil
 }

@@ -166,6 +166,26 @@ func TestBack(t *testing.T) {
 	}
 }
 
+// TestBackTogether ensures that messages go back with one call, and that one which the queue does not take
+// is named, and all are if it cannot be reached.
+func TestBackTogether(t *testing.T) {
+	s := world(t, "roles: [{name: shop}]\n")
+	q := NewQueues(sqs.NewFromConfig(config(s.URL(), simaws.FunctionKey, s.Client())), s.QueueURL(simaws.Queue),
+		s.QueueURL(simaws.FollowUps), "", s.Clock)
+	const followUps = "arn:aws:sqs:us-east-1:111122223333:" + simaws.FollowUps
+	left, err := q.BackTogether(t.Context(), followUps, []string{"a", "", "c"})
+	if err != nil || !slices.Equal(left, []string{""}) || !slices.Equal(s.Queued(simaws.FollowUps), []string{"a", "c"}) {
+		t.Errorf("left %q, %v; in the queue are %q", left, err, s.Queued(simaws.FollowUps))
+	}
+	if n := len(s.Calls()); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+	eleven := strings.Split("abcdefghijk", "")
+	if left, err := q.BackTogether(t.Context(), followUps, eleven); err == nil || !slices.Equal(left, eleven) {
+		t.Errorf("of eleven are left %q, %v", left, err)
+	}
+}
+
 // TestParallel: the first error in order is returned, and all have run.
 func TestParallel(t *testing.T) {
 	ran := make([]bool, 3)

@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 )
@@ -84,13 +87,38 @@ func (q Queues) Release(ctx context.Context, m heal.Release, at time.Time) error
 
 // Back puts a message back into the queue that it came from; from is that one's ARN.
 func (q Queues) Back(ctx context.Context, from, body string, delay time.Duration) error {
-	to := q.Failures
-	for _, o := range []SQS{q.FollowUps, q.Cures} {
-		if strings.HasSuffix(from, ":"+queueName(o.URL)) {
-			to = o
+	return q.of(from).Send(ctx, body, delay)
+}
+
+// BackTogether puts messages back into the queue that they came from, at most ten, at once and with
+// one call. left are those that the queue did not take; if err is not nil, these are all.
+func (q Queues) BackTogether(ctx context.Context, from string, bodies []string) (left []string, err error) {
+	to := q.of(from)
+	in := &sqs.SendMessageBatchInput{QueueUrl: aws.String(to.URL)}
+	for i := range bodies {
+		in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &bodies[i]})
+	}
+	out, err := to.Client.SendMessageBatch(ctx, in)
+	if err != nil {
+		return bodies, fmt.Errorf("sending to queue %q: %w", to.URL, classify(err))
+	}
+	for i, body := range bodies {
+		is := func(e types.SendMessageBatchResultEntry) bool { return aws.ToString(e.Id) == strconv.Itoa(i) }
+		if !slices.ContainsFunc(out.Successful, is) {
+			left = append(left, body)
 		}
 	}
-	return to.Send(ctx, body, delay)
+	return left, nil
+}
+
+// of is the queue that has the ARN.
+func (q Queues) of(arn string) SQS {
+	for _, o := range []SQS{q.FollowUps, q.Cures} {
+		if strings.HasSuffix(arn, ":"+queueName(o.URL)) {
+			return o
+		}
+	}
+	return q.Failures
 }
 
 // queueName is the name of a queue with that URL.

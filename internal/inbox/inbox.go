@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -28,7 +29,10 @@ type Inbox struct {
 	// Requeue puts a message back into the queue that it came from, by its ARN, to
 	// be delivered after the delay with a fresh count of tries.
 	Requeue func(ctx context.Context, from, body string, delay time.Duration) error
-	Log     *slog.Logger
+	// RequeueTogether does the same with up to ten messages, at once. left are those that are not put back.
+	RequeueTogether func(ctx context.Context, from string, bodies []string) (left []string, err error)
+
+	Log *slog.Logger
 	// Full is how many messages a batch has at most, as the stack sets it; 0: 10.
 	Full int
 }
@@ -49,9 +53,9 @@ const (
 	last = 20 * time.Second
 	// fullBatch is how many messages a batch has at most unless [Inbox.Full] says otherwise.
 	fullBatch = 10
-	// turn is how long a batch goes on with messages that release cases: each may start many builds,
-	// and another invocation may have nothing to do.
-	turn = 10 * time.Second
+	// few is how many messages that release cases a batch keeps. Each may start many builds, and another
+	// invocation may have nothing to do.
+	few = 2
 )
 
 // delivery is what the messages of one batch share.
@@ -61,8 +65,7 @@ type delivery struct {
 	// not: one may tell enough for others.
 	alone bool
 	// full: others wait behind it, and what can be put off is.
-	full  bool
-	began time.Time
+	full bool
 }
 
 // full reports whether others wait behind a batch of so many messages.
@@ -135,16 +138,42 @@ func strict(data []byte, v any) error {
 // moves it to the dead letters, where it is kept and an alarm tells of it.
 func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEventResponse {
 	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	d := delivery{alone: len(ms) == 1, full: in.full(len(ms)), began: time.Now()}
+	d := delivery{alone: len(ms) == 1, full: in.full(len(ms))}
 	d.healer = in.together(ctx, ms)
-	for _, m := range ms {
-		err := in.one(ctx, d, m)
-		if err != nil {
+	for _, m := range in.share(ctx, ms) {
+		if err := in.one(ctx, d, m); err != nil {
 			in.Log.ErrorContext(ctx, "message not handled", "message", m.MessageId, "error", err.Error())
 			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 		}
 	}
 	return resp
+}
+
+// share puts messages that release cases back at once, but for a few, for another invocation. It gives those
+// that this one goes on with.
+func (in *Inbox) share(ctx context.Context, ms []events.SQSMessage) (kept []events.SQSMessage) {
+	n, more := 0, map[string][]string{} // by the queue that they came from
+	for _, m := range ms {
+		if _, ok := release(m.Body); ok {
+			if n++; n > few {
+				more[m.EventSourceARN] = append(more[m.EventSourceARN], m.Body)
+				continue
+			}
+		}
+		kept = append(kept, m)
+	}
+	for from, bodies := range more {
+		left, err := in.RequeueTogether(ctx, from, bodies)
+		if err != nil {
+			in.Log.WarnContext(ctx, "messages are not put back for others", "error", err.Error())
+		}
+		for _, m := range ms {
+			if i := slices.Index(left, m.Body); i >= 0 && m.EventSourceARN == from {
+				kept, left = append(kept, m), slices.Delete(left, i, i+1)
+			}
+		}
+	}
+	return kept
 }
 
 // together gives the healer that knows what the messages' builds are: they are read at once.
@@ -170,8 +199,7 @@ func pressed(ctx context.Context) bool {
 }
 
 func (in *Inbox) one(ctx context.Context, d delivery, m events.SQSMessage) error {
-	_, releases := release(m.Body)
-	if pressed(ctx) || releases && time.Since(d.began) > turn {
+	if pressed(ctx) {
 		// Given back as it is: a message that was not looked at must not come
 		// nearer to the dead letters.
 		return in.Requeue(ctx, m.EventSourceARN, m.Body, 0)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -319,47 +320,49 @@ func TestTimeRunsOut(t *testing.T) {
 	})
 }
 
-// TestReleasesAreShared: once a batch has taken its turn of 10 seconds, messages that release cases are
-// put back as they are, for an invocation that has nothing to do. Others stay.
+// TestReleasesAreShared: of the messages that release cases a batch keeps two. The others are put back
+// at once, for an invocation that has nothing to do; what cannot be put back stays.
 func TestReleasesAreShared(t *testing.T) {
-	st, ms := stage(t, story.Options{})
-	const release, resume = `{"release":{"leader":"none"}}`, `{"continue":{"case":"none"}}`
-	for slept, want := range map[time.Duration][]requeued{9 * time.Second: nil, 11 * time.Second: {{release, 0}, {release, 0}}} {
-		synctest.Test(t, func(t *testing.T) {
-			cfg := st.Config(simaws.FunctionKey)
-			cfg.HTTPClient = st.Sim.Direct()
-			var err error
-			if st.Inbox, err = st.Instance(cfg, io.Discard); err != nil {
-				t.Fatal(err)
+	release := func(n int) string { return fmt.Sprintf(`{"release":{"leader":"%d"}}`, n) }
+	const resume = `{"continue":{"case":"none"}}`
+	for _, row := range []struct {
+		left []string // of what is to be put back
+		err  error
+		read []string // leaders that are looked at
+	}{
+		{nil, nil, []string{"1", "2"}},
+		{[]string{release(4)}, nil, []string{"1", "2", "4"}},
+		{[]string{release(3), release(4), release(5)}, errors.New("SQS is away"), []string{"1", "2", "3", "4", "5"}},
+	} {
+		st, ms := stage(t, story.Options{})
+		var read, put []string
+		st.Inbox.Healer.Store = observed{st.Inbox.Healer.Store, func(kind, id string) {
+			if kind == "case" && len(id) == 1 {
+				read = append(read, id)
 			}
-			read := 0
-			st.Inbox.Healer.Store = slow{st.Inbox.Healer.Store, func(kind string) {
-				if kind == "case" {
-					read++
-				}
-				if read == 1 {
-					read++
-					time.Sleep(slept)
-				}
-			}}
-			var back []requeued
-			record(st, &back, nil)
-			failed := deliver(t, t.Context(), st, release, resume, release, ms[0].Body, release)
-			if len(failed) > 0 || !slices.Equal(back, want) {
-				t.Errorf("after %s: failed %q, put back %v", slept, failed, back)
-			}
-		})
+		}}
+		st.Inbox.RequeueTogether = func(_ context.Context, _ string, bodies []string) ([]string, error) {
+			put = slices.Clone(bodies)
+			return row.left, row.err
+		}
+		failed := deliver(t, t.Context(), st, release(1), resume, release(2), ms[0].Body, release(3), release(4), release(5))
+		if len(failed) > 0 || !slices.Equal(put, []string{release(3), release(4), release(5)}) || !slices.Equal(read, row.read) {
+			t.Errorf("left %q: failed %q, put back %q, looked at %q", row.left, failed, put, read)
+		}
+		if n := cases(t, st, "one") + cases(t, st, "two"); n != 1 {
+			t.Errorf("%d builds have a case", n)
+		}
 	}
 }
 
-// slow is a ledger of which somebody sees what is read.
-type slow struct {
+// observed is a ledger of which somebody sees what is read.
+type observed struct {
 	heal.Store
-	sees func(kind string)
+	sees func(kind, id string)
 }
 
-func (s slow) Get(ctx context.Context, kind, id string) (heal.Item, error) {
-	s.sees(kind)
+func (s observed) Get(ctx context.Context, kind, id string) (heal.Item, error) {
+	s.sees(kind, id)
 	return s.Store.Get(ctx, kind, id)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,6 +47,7 @@ const maxMessage = 1 << 20
 
 var sqsOperations = map[string]operation{
 	"SendMessage":             jsonCall(true, sendMessage),
+	"SendMessageBatch":        jsonCall(true, sendMessageBatch),
 	"ReceiveMessage":          jsonCall(false, receiveMessage),
 	"DeleteMessage":           jsonCall(true, deleteMessage),
 	"ChangeMessageVisibility": jsonCall(true, changeMessageVisibility),
@@ -312,21 +314,78 @@ func sendMessage(r *request, in *sendMessageInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case in.DelaySeconds < 0 || in.DelaySeconds > 900:
-		return nil, fail("InvalidParameterValue",
-			fmt.Sprintf("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.",
-				in.DelaySeconds))
-	case in.MessageBody == "":
-		return nil, fail("MissingParameter", "The request must contain the parameter MessageBody.")
-	case len(in.MessageBody) > maxMessage:
-		return nil, fail("InvalidParameterValue",
-			fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.",
-				maxMessage))
+	if err := in.valid(); err != nil {
+		return nil, err
 	}
 	m := q.put(in.MessageBody, time.Duration(in.DelaySeconds)*time.Second)
 	m.attribute = in.MessageAttributes
 	return map[string]any{"MessageId": m.id, "MD5OfMessageBody": md5Hex(m.body)}, nil
+}
+
+// valid gives the error that SQS gives for a message that it does not take.
+func (in *sendMessageInput) valid() error {
+	switch {
+	case in.DelaySeconds < 0 || in.DelaySeconds > 900:
+		return fail("InvalidParameterValue",
+			fmt.Sprintf("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.",
+				in.DelaySeconds))
+	case in.MessageBody == "":
+		return fail("MissingParameter", "The request must contain the parameter MessageBody.")
+	case len(in.MessageBody) > maxMessage:
+		return fail("InvalidParameterValue",
+			fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.",
+				maxMessage))
+	}
+	return nil
+}
+
+type sendMessageBatchInput struct {
+	QueueUrl string
+	Entries  []struct {
+		Id string
+		sendMessageInput
+	}
+}
+
+type batchErrorOut struct {
+	Id, Code, Message string
+	SenderFault       bool
+}
+
+// sendMessageBatch takes up to ten messages, and says of each whether it was taken.
+func sendMessageBatch(r *request, in *sendMessageBatchInput) (any, error) {
+	q, err := r.queueAt(in.QueueUrl, "sqs:SendMessage")
+	if err != nil {
+		return nil, err
+	}
+	size, ids := 0, map[string]bool{}
+	for _, e := range in.Entries {
+		size += len(e.MessageBody)
+		ids[e.Id] = true
+	}
+	switch n := len(in.Entries); {
+	case n == 0:
+		return nil, fail("EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request.")
+	case n > 10:
+		return nil, fail("TooManyEntriesInBatchRequest",
+			fmt.Sprintf("Maximum number of entries per request are 10. You have sent %d.", n))
+	case len(ids) < n:
+		return nil, fail("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+	case size > maxMessage:
+		return nil, fail("BatchRequestTooLong",
+			fmt.Sprintf("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxMessage, size))
+	}
+	sent, failed := []map[string]any{}, []batchErrorOut{}
+	for _, e := range in.Entries {
+		if why := (*apiError)(nil); errors.As(e.valid(), &why) {
+			failed = append(failed, batchErrorOut{Id: e.Id, Code: why.Code, Message: why.Message, SenderFault: true})
+			continue
+		}
+		m := q.put(e.MessageBody, time.Duration(e.DelaySeconds)*time.Second)
+		m.attribute = e.MessageAttributes
+		sent = append(sent, map[string]any{"Id": e.Id, "MessageId": m.id, "MD5OfMessageBody": md5Hex(m.body)})
+	}
+	return map[string]any{"Successful": sent, "Failed": failed}, nil
 }
 
 func md5Hex(s string) string {

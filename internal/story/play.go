@@ -177,7 +177,7 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 	queues := awsapi.NewQueues(sqs.NewFromConfig(cfg), st.Sim.QueueURL(simaws.Queue), st.Sim.QueueURL(simaws.FollowUps),
 		st.Sim.QueueURL(simaws.Cures), st.clock)
 	return &inbox.Inbox{Log: logger,
-		Requeue: queues.Back, Full: st.full,
+		Requeue: queues.Back, RequeueTogether: queues.BackTogether, Full: st.full,
 		Healer: awsapi.Wire(awsapi.Wiring{
 			Config:     cfg,
 			Identity:   id,
@@ -467,7 +467,7 @@ func (st *Stage) Writes() []string {
 }
 
 // tells are the operations that tell somebody something.
-var tells = []string{"sns.Publish", "sqs.SendMessage", "github.CreateCommitStatus", "github.CreateIssueComment",
+var tells = []string{"sns.Publish", "sqs.SendMessage", "sqs.SendMessageBatch", "github.CreateCommitStatus", "github.CreateIssueComment",
 	"github.UpdateIssueComment"}
 
 // Case reads the case of the story's project: of its first build, or of the first one of the source
