@@ -1962,6 +1962,7 @@ var causes = []Cause{
 			{says: []string{"has no upstream branch"}},
 			{says: []string{"you are not currently on a branch"}},
 			{says: []string{"no such remote '"}},
+			{says: []string{"remote ref does not exist"}},
 		},
 	},
 	{
@@ -3209,6 +3210,7 @@ var causes = []Cause{
 				shared:      true,
 			},
 			{says: []string{"unable to resolve a region"}},
+			{says: []string{"a region must be set when sending requests"}},
 		},
 	},
 	{
@@ -5164,6 +5166,7 @@ var causes = []Cause{
 				like: &pattern{source: "No profile for team '[^']*' matching"},
 			},
 			{says: []string{"mac verification failed"}},
+			{says: []string{"developer id application certificate"}},
 		},
 	},
 	{
@@ -6727,6 +6730,11 @@ var causes = []Cause{
 				like:        &pattern{source: "(?i)\\bnot (found|available) (in|on) (the |your )?\\$?path\\b"},
 				consequence: true,
 				shared:      true,
+			},
+			{says: []string{"unable to find utility \""}},
+			{
+				says: []string{"requires xcode"},
+				like: &pattern{source: "^xcode-select: error: tool '[^']+' requires Xcode"},
 			},
 		},
 	},
