@@ -230,6 +230,11 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 			return c, r, f
 		}
 	}
+	if x.excerptOnly() && c.Name == "aws-api-error" { // which only repeats what AWS said
+		if c, r, f := x.quotedCause(); c != nil && !c.vague {
+			return c, r, f
+		}
+	}
 	if c.Remedy == Report && r.aboutLine() && f.evidence.Line > 0 {
 		// The same line may name a cause that says more, such as throttling.
 		if c, r, more := x.overtakenCause(); c != nil && c.Remedy == Retry && more.evidence.Line == f.evidence.Line {
@@ -269,7 +274,11 @@ func (x *facts) quotedCause() (*Cause, *rule, finding) {
 	var vague *Cause
 	var by *rule
 	var found finding
-	for range maxQuoted {
+	whole := x.bare
+	for try := range maxQuoted {
+		if try == 1 {
+			x.bare = joined(whole) // somebody wrapped it
+		}
 		x.answers, x.rows = nil, newLines(x.bare)
 		for _, consequence := range []bool{false, true} {
 			c, r, f := x.first(causes, consequence)
@@ -285,7 +294,10 @@ func (x *facts) quotedCause() (*Cause, *rule, finding) {
 				vague, by, found = c, &told, f
 			}
 		}
-		if !introduced(x.bare) {
+		if try == 0 {
+			continue
+		}
+		if x.bare = whole; !introduced(x.bare) {
 			break
 		}
 	}
@@ -334,7 +346,20 @@ var commandEnded = lazyregexp.New(`(?i)\b(?:returned non-zero exit status|` +
 	`\bexit (?:status|code):? ([1-9]\d*)$|\bcommand (?:failed|did not exit successfully)\b`)
 
 // maxQuoted is how often the words in front of a quotation are taken away.
-const maxQuoted = 4
+const maxQuoted = 5
+
+// joined returns each line with the next ones, as they were before somebody wrapped them.
+func joined(lines []string) []string {
+	list := make([]string, len(lines))
+	for i := range lines {
+		text := lines[i]
+		for k := i + 1; k < min(i+4, len(lines)) && strings.TrimSpace(lines[k]) != "" && len(text) < maxLineBytes/2; k++ {
+			text += " " + strings.TrimSpace(lines[k])
+		}
+		list[i] = text
+	}
+	return list
+}
 
 // introduction matches the words in front of what is quoted: "The build says: ", "Error: `".
 var introduction = lazyregexp.New("^[^:\"`“「]{0,80}?(: |[\"`“「]| - )")

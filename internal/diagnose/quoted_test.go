@@ -18,6 +18,8 @@ func TestQuotedCause(t *testing.T) {
 		"The build says: Package 'cart' has no installation candidate":                       "os-package-failed",
 		"Could not see the till.deps.json; the deployment package should have it not found.": "named-but-missing",
 		"Command '['ship', '-x']' returned non-zero exit status 3.":                          "command-failed",
+		"The certificate's chain: x509:\ncertificate signed by somebody else":                "tls-certificate",
+		"# The cart says\n# An error occurred (ThrottlingException) in the shop: no":         "throttling",
 	} {
 		if d := Diagnose(buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, text)); d.Cause != cause || d.Remedy != Report {
 			t.Errorf("%q: %s, %s", text, d.Cause, d.Remedy)
