@@ -103,7 +103,8 @@ func (x *facts) othersExit(k int, w *weighing, known map[string]bool) bool {
 	if !x.rows.match(exited, k) {
 		return false
 	}
-	what := exited.FindStringSubmatch(x.bare[k])[1]
+	m := exited.FindStringSubmatch(x.bare[k])
+	what := m[1] + m[2]
 	switch {
 	case w.process != "" && strings.Contains(what, w.process):
 		return false
@@ -118,7 +119,8 @@ func (x *facts) othersExit(k int, w *weighing, known map[string]bool) bool {
 }
 
 var (
-	exited   = lazyregexp.New(`^\W*(\S.{0,60}?) exited (?:with|\(\d+\)|\d+ in)`)
+	exited = lazyregexp.New(`^\W*(\S.{0,60}?) exited (?:with|\(\d+\)|\d+ in)|` +
+		`: error MSB3073: The command "(.*)" exited with code`)
 	composed = lazyregexp.New(`^[\w.-]+-\d+$`)
 )
 
@@ -382,8 +384,8 @@ func (x *facts) otherEvent(k int) bool {
 		return false
 	}
 	m := failedEvent.FindStringSubmatch(x.bare[k])
-	resource, why := m[1]+m[3]+m[6], m[2]+m[4]+m[5]+m[7]
-	return resource != "AWS::CloudFormation::Stack" && len(strings.Fields(why)) >= minReason && !x.denied(k) && !ledTo.MatchString(why) &&
+	why := m[2] + m[4] + m[5] + m[7]
+	return len(strings.Fields(why)) >= minReason && !x.denied(k) && !ledTo.MatchString(why) &&
 		!sameRefusal.MatchString(why)
 }
 
@@ -746,7 +748,8 @@ var (
 		// Python's warnings, CDK for Terraform
 		`\S+:\d+: (?:\w*Deprecation|Resource|Future|User|Runtime)Warning: |` +
 		`Invoking (?:Terraform|OpenTofu) CLI failed with exit code \d|\d+ Stacks? deploying +\d+ Stacks? failed|` +
-		// Composer, pnpm, Nox, Ant, Rush
+		// cmd.exe, Composer, pnpm, Nox, Ant, Rush
+		`[A-Z]:\\[^>]*>(?:if (?:not )?errorlevel |exit|goto |rem |endlocal|popd|cd )|` +
 		`Script \S.* handling the \S+ event returned with error code \d+$|` +
 		`ELIFECYCLE +Command failed|nox > (?:Session|Command) .* (?:failed|aborted)\b|\S+\.xml:\d+: exec returned: \d+$|` +
 		`"[\w@/.-]+" failed to build\.$|` +

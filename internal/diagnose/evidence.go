@@ -544,6 +544,9 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	if n := x.thrownBefore(i); n >= 0 {
 		return n
 	}
+	if n := x.failedHost(i); n >= 0 {
+		return n
+	}
 	first := x.traceback(i)
 	if first >= 0 {
 		if n := x.handled(first, i); n >= 0 {
@@ -784,6 +787,23 @@ func (x *facts) handled(first, i int) int {
 	}
 	return -1
 }
+
+// failedHost returns the index of the line by which a task of Ansible failed on the host of the one in the line
+// with index i, before it: only what always runs comes behind the first; -1 if there is none.
+func (x *facts) failedHost(i int) int {
+	if !x.rows.match(ansibleFatal, i) {
+		return -1
+	}
+	host := ansibleFatal.FindString(x.bare[i])
+	for k := i - 1; k >= 0; k-- {
+		if strings.HasPrefix(x.bare[k], host) && !x.denied(k) && !x.provesNone(k, 0, 0) {
+			return k
+		}
+	}
+	return -1
+}
+
+var ansibleFatal = lazyregexp.New(`^fatal: \[[^\]]*\]`)
 
 // thrownBefore returns the index of the exception that PHP shows in front of the one at index i, which was
 // thrown while it was handled; -1 if there is none, or it carries an answer of AWS.

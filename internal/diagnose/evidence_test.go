@@ -700,6 +700,25 @@ var evidenceRows = []struct {
 	{"another item of the steps", "results:\n  - step: keep\n    message: \"OWN\"\n  - step: sizes\n    message: \"app.js is 812 kB\"\n",
 		Overtaken, ""},
 	{"the only item of the steps", "results:\n  - step: keep\n    message: \"OWN\"\n    took: 3\n", Explains, "missing-permission"},
+	// What runs behind a failure, whatever happens.
+	{"a task of Ansible failed before", "TASK [render] ****\nfatal: [localhost]: FAILED! => {\"msg\": \"'tag' is undefined\"}\n" +
+		"TASK [tell] ****\n" +
+		"fatal: [localhost]: FAILED! => {\"msg\": \"report: OWN\"}\nPLAY RECAP ****\n" +
+		"localhost : ok=0 changed=0 unreachable=0 failed=2 skipped=0 rescued=0 ignored=0\n", Contested, ""},
+	{"a task of Ansible failed before, and was ignored", "TASK [look] ****\n" +
+		"fatal: [localhost]: FAILED! => {\"msg\": \"'tag' is undefined\"}\n" +
+		"...ignoring\nTASK [tell] ****\nfatal: [localhost]: FAILED! => {\"msg\": \"OWN\"}\nPLAY RECAP ****\n" +
+		"localhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=1\n", Explains, "missing-permission"},
+	{"a stack failed of a hook", "row: OWN\n" +
+		"CREATE_FAILED  AWS::CloudFormation::Stack  web  These hooks failed: [Shop::Owner::Tag]\n", Overtaken, ""},
+	{"cmd.exe shows the commands", "C:\\src>node keep.mjs\nrow: OWN\n\n" +
+		"C:\\src>if errorlevel 1 exit /b 1\n", Explains, "missing-permission"},
+	{"cmd.exe shows another command", "C:\\src>node keep.mjs\nrow: OWN\n\nC:\\src>node size.mjs\n\nC:\\src>exit /b 1\n", Overtaken, ""},
+	{"MSBuild ran the command", "  keep: OWN\n" +
+		"/src/a.csproj(31,5): error MSB3073: The command \"node keep.mjs\" exited with code 1.\n", Explains,
+		"missing-permission"},
+	{"MSBuild ran another command", "  keep: OWN\n/src/a.csproj(31,5): error MSB3073: The command \"node size.mjs\" exited with code 1.\n",
+		Overtaken, ""},
 	// A container of Compose goes on.
 	{"the same container goes on", "e2e-1  | keep: OWN\ne2e-1  | 14 flows, 1 wrong\ne2e-1 exited with code 3\n", Overtaken, ""},
 	{"another container goes on", "seed-1  | keep: OWN\ndb-1  | checkpoint starting: time\nseed-1 exited with code 1\n", Explains,

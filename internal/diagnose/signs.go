@@ -591,7 +591,7 @@ var (
 	// finds matches what compilers and linters find: a place in a file, and what is wrong there.
 	finds = lazyregexp.New(`^\s*(/|\./)?[\w@.+-][\w@./+-]*\.[A-Za-z]\w{0,5}[:(]\d+[:,]\d+\)?(:| -)\s+\S|^error\[[\w-]+\]: `)
 	// mildFinding matches those that fail no build, and what only looks like one.
-	mildFinding = lazyregexp.New(`(?i)\d\)?(:| -)\s+\W*(warn(ing)?|note|info|style|hint|remark|debug|suggestion|` +
+	mildFinding = lazyregexp.New(`(?i)\d\)?(:| -)\s+\W*(warn(ing)?|note|info|style|hint|remark|debug|suggestion|error MSB3073|` +
 		`convention|refactor|trace|error: operation error|` +
 		`operation error|an error occurred|access ?denied)\b|AccessDenied|not authorized to perform`)
 	// lacksToken matches what package managers and Docker say without a token.
