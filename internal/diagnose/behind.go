@@ -41,7 +41,9 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			blank = true
 			continue
 		}
-		indented := !blank && (raw[0] == ' ' || raw[0] == '\t')
+		// An error that is indented less than the claim is no part of it.
+		indented := !blank && (raw[0] == ' ' || raw[0] == '\t') &&
+			!(depth(raw) < depth(x.lines[i].Text) && x.rows.match(errorLabel, k))
 		blank = false
 		closes := x.closes(k)
 		if p := x.process(k); p != "" && w.process != "" {
@@ -180,14 +182,20 @@ func (x *facts) rowsLike(i int) func(k int) bool {
 
 // itemOf returns the head of the item of a list that the line with index i is a field of; nil if it is none.
 func (x *facts) itemOf(i int) []string {
-	depth := func(k int) int { return len(x.lines[k].Text) - len(strings.TrimLeft(x.lines[k].Text, " ")) }
-	for k := i - 1; k >= 0 && k > i-maxRecord && depth(k) > 0 && depth(k) <= depth(i); k-- {
-		if depth(k) < depth(i) {
+	own := depth(x.lines[i].Text)
+	for k := i - 1; k >= 0 && k > i-maxRecord; k-- {
+		switch d := depth(x.lines[k].Text); {
+		case d == 0, d > own:
+			return nil
+		case d < own:
 			return listItem.FindStringSubmatch(x.lines[k].Text)
 		}
 	}
 	return nil
 }
+
+// depth is how many spaces a line begins with.
+func depth(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
 // listedBefore reports whether the line with index i is an item of a list of errors, and one above it is
 // no denial.
@@ -680,7 +688,8 @@ var (
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
 		`^\d+\.\d+$|^Debug source:$|^[A-Z]\w+ \{$|^excon\.error\.(?:request|response)$|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
-		`^Stacktrace:$|^in expression starting at \S+:\d+$|^/?[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
+		`^Stacktrace:$|^\s+\(\w+ [\d.]+\) \S+\.exs?:\d+: |^in expression starting at \S+:\d+$|^/?[\w@.-]+/[\w@./-]+:$|` +
+		`^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
 		`phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] \pL+ \d+$`) // in the language of the user
@@ -775,9 +784,10 @@ var (
 	// cliReports matches the AWS CLI's report of another error.
 	cliReports = lazyregexp.New(`\bAn error occurred \(\w+\) when calling the \w+ operation`)
 	// didNot matches that something failed, and reason that a line says why.
-	didNot   = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
-	counted  = lazyregexp.New(`(?i)\b(?:has|have|had|is|are|was|were) (?:only |still )?\d+\b`)
-	didNotDo = lazyregexp.New(`(?i)\b(?:did not|didn't|was not|wasn't|were not|not) (?:be |get |yet )?(\w+)`)
-	absent   = lazyregexp.New(`(?i)\b(?:does|did|do) not exist\b`)
-	reason   = lazyregexp.New(`: \S+ \S`)
+	didNot     = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
+	errorLabel = lazyregexp.New(`(?i)^[\w ]*\b(?:error|exception|failure): \S`)
+	counted    = lazyregexp.New(`(?i)\b(?:has|have|had|is|are|was|were) (?:only |still )?\d+\b`)
+	didNotDo   = lazyregexp.New(`(?i)\b(?:did not|didn't|was not|wasn't|were not|not) (?:be |get |yet )?(\w+)`)
+	absent     = lazyregexp.New(`(?i)\b(?:does|did|do) not exist\b`)
+	reason     = lazyregexp.New(`: \S+ \S`)
 )

@@ -702,7 +702,7 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 		return true
 	}
 	k := x.frameEnd(i) + 1
-	if k >= len(x.bare) || !x.rows.match(cliExit, k) {
+	if k >= len(x.bare) || !x.rows.match(cliExit, k) || x.sure != nil || w.earlier >= 0 {
 		return false
 	}
 	for k++; k < len(x.bare); k++ {

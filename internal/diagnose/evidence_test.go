@@ -545,8 +545,10 @@ var evidenceRows = []struct {
 		"botocore.exceptions.ClientError: BARE\n", Explains, "missing-permission"},
 	{"it says that it skips the rest, and ends", "BARE\nSkipping the remaining steps.\n", Explains, "missing-permission"},
 	{"an advice behind it", "BARE\nhint: verbose output is disabled, use -v\n", Explains, "missing-permission"},
-	{"make says the CLI's exit status", "src/a.ts(1,1): error TS2322: no\nBARE\nmake: *** [Makefile:9: env] Error 254\n", Explains,
+	{"make says the CLI's exit status", "214 rows in 3 files\nBARE\nmake: *** [Makefile:9: env] Error 254\n", Explains,
 		"missing-permission"},
+	{"make says that of a script, whose trap was refused", "src/a.ts(1,1): error TS2322: no\nBARE\nmake: *** [Makefile:9: env] Error 254\n",
+		Contested, "compile-error"},
 	{"the process that failed is its own",
 		"[web] upload failed: dist/r to s3://media/r BARE\n[api] ready\n[web] npm run web exited with code 1\n",
 		Explains, "missing-permission"},
@@ -700,6 +702,11 @@ var evidenceRows = []struct {
 	{"another item of the steps", "results:\n  - step: keep\n    message: \"OWN\"\n  - step: sizes\n    message: \"app.js is 812 kB\"\n",
 		Overtaken, ""},
 	{"the only item of the steps", "results:\n  - step: keep\n    message: \"OWN\"\n    took: 3\n", Explains, "missing-permission"},
+	{"it is indented less", "      Keep Plugin: OWN\n  Liquid Exception: unknown tag 'cart' in index.md\n", Overtaken, ""},
+	{"it is indented more", "  Keep Plugin: OWN\n      in index.md, which is kept there\n", Explains, "missing-permission"},
+	{"Elixir's frames", "** (ExAws.Error) request failed: OWN\n\n    (ex_aws 2.5.6) lib/ex_aws.ex:87: ExAws.request!/2\n" +
+		"    lib/mix/tasks/put.ex:14: Mix.Tasks.Put.run/1\n    (mix 1.17.3) lib/mix/task.ex:495: anonymous fn/3 in Mix.Task.run_task/5\n",
+		Explains, "missing-permission"},
 	// What runs behind a failure, whatever happens.
 	{"a task of Ansible failed before", "TASK [render] ****\nfatal: [localhost]: FAILED! => {\"msg\": \"'tag' is undefined\"}\n" +
 		"TASK [tell] ****\n" +
