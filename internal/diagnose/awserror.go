@@ -145,7 +145,7 @@ func (x *facts) awsErrors() []awsError {
 			add(i, thrownError)
 		}
 	}
-	if x.quoted {
+	if x.quoted && x.short() {
 		framed := len(x.answers)
 		for i := range x.bare {
 			for _, re := range []*lazyregexp.Regexp{looseError, looseField, looseCode} {

@@ -275,7 +275,11 @@ func (x *facts) quotedCause() (*Cause, *rule, finding) {
 	var by *rule
 	var found finding
 	whole := x.bare
-	for try := range maxQuoted {
+	tries := maxQuoted
+	if !x.short() {
+		tries = 1
+	}
+	for try := range tries {
 		if try == 1 {
 			x.bare = joined(whole) // somebody wrapped it
 		}
@@ -301,7 +305,7 @@ func (x *facts) quotedCause() (*Cause, *rule, finding) {
 			break
 		}
 	}
-	if vague != nil {
+	if vague != nil || !x.short() {
 		return vague, by, found
 	}
 	return x.quotedEnd()
@@ -345,8 +349,15 @@ var commandEnded = lazyregexp.New(`(?i)\b(?:returned non-zero exit status|` +
 	`(?:exited|completed|failed) with (?:exit |error |status )?(?:code|status)) ([1-9]\d*)\b|` +
 	`\bexit (?:status|code):? ([1-9]\d*)$|\bcommand (?:failed|did not exit successfully)\b`)
 
-// maxQuoted is how often the words in front of a quotation are taken away.
-const maxQuoted = 5
+const (
+	// maxQuoted is how often the words in front of a quotation are taken away.
+	maxQuoted = 5
+	// maxQuote is how many lines a person takes out of a log at most: what is longer is one.
+	maxQuote = 300
+)
+
+// short reports whether the text is so short that a person may have taken it out of a log.
+func (x *facts) short() bool { return len(x.bare) <= maxQuote }
 
 // joined returns each line with the next ones, as they were before somebody wrapped them.
 func joined(lines []string) []string {
