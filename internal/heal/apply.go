@@ -433,6 +433,9 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	if r.OfJob() {
 		return h.rerun(ctx, c)
 	}
+	if c.following() && h.leftToRelease(c) {
+		return errWait // they find what it may have started, too
+	}
 	if r.ByToken() && h.Clock.Now().Sub(r.RetryAt) < tokenFor-decide.ClockSkew {
 		return h.start(ctx, c)
 	}

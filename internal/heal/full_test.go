@@ -104,6 +104,43 @@ func TestRefusedFollowersAreLeftAlone(t *testing.T) {
 	s.healed(6)
 }
 
+// TestFullQueueIsAskedForAll: while the queue of builds is full for hours, it is asked for one of those that
+// follow a case, and not for each of them; once it is not, all are started within one of these pauses.
+func TestFullQueueIsAskedForAll(t *testing.T) {
+	const n = 20
+	s := crowd(t, 1, n)
+	starts, refused, full := 0, 0, true
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation != "RetryBuild" || c.Done {
+			return simaws.Fault{}
+		}
+		if starts++; starts == 1 || !full { // the leader's is taken
+			return simaws.Fault{}
+		}
+		refused++
+		return simaws.Fault{Code: "AccountLimitExceededException", Message: "Cannot have more than 5 builds in queue for the account"}
+	})
+	hours := func(quarters int) (asked int) {
+		before := refused
+		for range quarters {
+			s.pass(15 * time.Minute)
+			s.do(`{"sweep":{}}`)
+		}
+		return refused - before
+	}
+	hours(8)
+	if asked := hours(16); asked < 16 || asked > 100 { // 370 if each sweep asks for each
+		t.Errorf("it is asked %d times in four hours for %d builds that wait", asked, n-1)
+	}
+	full = false
+	hours(1)
+	if n := len(s.Sim.Builds("p0")); n != 2*20 {
+		t.Errorf("%d builds once there is room", n)
+	}
+	hours(8)
+	s.healed(n)
+}
+
 // dieAtRefusal has the function die as the n-th refusal of a start comes back.
 func dieAtRefusal(s *stage, n int) {
 	s.Sim.Hook(func(c simaws.Call) simaws.Fault {

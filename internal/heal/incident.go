@@ -272,6 +272,8 @@ func (h *Healer) awaitLead(ctx context.Context, c *held) error {
 	switch {
 	case f.Now.Sub(r.Started) < maxFollow && (is == decide.LeadOpen || is == decide.LeadCured && leader.Closed.IsZero() && !c.released):
 		return errWait // also for its turn, while the leader's build still runs
+	case is == decide.LeadCured && h.leftToRelease(c):
+		return errWait
 	case is == decide.LeadCured:
 		return h.follow(ctx, c, f, *leader)
 	}
@@ -542,6 +544,12 @@ func (h *Healer) tellUnled(ctx context.Context, c *held) error {
 // started now, to whoever releases those that follow. So not each of them has to
 // come back by itself while AWS is busy.
 func (h *Healer) giveBack(ctx context.Context, c *held, why error) error {
+	if r, now := c.last(), h.Clock.Now(); errors.Is(why, ErrFull) {
+		if r.Full.IsZero() {
+			r.Full = now
+		}
+		h.Crowds.isFull(queueOf(r.Build), now)
+	}
 	if err := h.save(ctx, c, true); err != nil {
 		return err
 	}
@@ -563,9 +571,20 @@ func (h *Healer) wake(ctx context.Context, leader string) error {
 	return h.releaseAt(ctx, Release{Leader: leader}, h.Clock.Now().Add(Jitter(betweenPasses, leader)))
 }
 
-// givesBack reports whether the case leaves the rest to whoever releases it.
-func (h *Healer) givesBack(c *held) bool {
-	r := c.last()
+// leftToRelease reports whether a case that follows another one is left to those who release it with others:
+// this instance was refused a place a moment ago. Else each sweep asks once for each that waits.
+func (h *Healer) leftToRelease(c *held) bool {
+	return !c.released && h.Crowds.wasFull(queueOf(c.last().Build), h.Clock.Now())
+}
+
+// givesBack reports whether the case leaves the rest to whoever releases it, because of the error. Where the
+// queue of builds is full it does for as long as others would come back by themselves: thousands that do
+// would use up all calls to learn that.
+func (h *Healer) givesBack(c *held, why error) bool {
+	r, most := c.last(), maxFollow
+	if errors.Is(why, ErrFull) {
+		most = fullFor
+	}
 	return c.following() && (r.Step == decide.StepJoined || r.Step == decide.StepRetrying) &&
-		h.Clock.Now().Sub(r.Started) < maxFollow && r.Decision.Remedy == diagnose.Retry
+		h.Clock.Now().Sub(r.Started) < most && r.Decision.Remedy == diagnose.Retry
 }

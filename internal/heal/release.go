@@ -320,7 +320,8 @@ func (h *Healer) tellCrowd(ctx context.Context, m Release) (over bool, again tim
 	done := m.Waiting == 0 && m.Seen.Open == 0 && (m.Pass > 0 || now.Sub(w.Since) > 2*betweenPasses)
 	news := w.Healed && (w.Held || m.Seen.Ended() > w.Told)
 	apart := w.At.Add(tellApart)
-	if now.Before(w.Since.Add(tellAfter + betweenPasses)) {
+	// Whoever waits for a place in a full queue is come for as long as it may wait; the sweep is too slow for that.
+	if now.Before(w.Since.Add(tellAfter+betweenPasses)) || m.Waiting > 0 && now.Before(w.Since.Add(fullFor)) {
 		again = now.Add(min(betweenPasses<<min(max(m.Pass-4, 0), 4), maxPass))
 	}
 	switch {

@@ -179,7 +179,7 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 	switch {
 	case errors.Is(err, errBusy):
 		return err
-	case later && h.givesBack(c):
+	case later && h.givesBack(c, err):
 		return h.giveBack(ctx, c, err)
 	case refusedForNow(c, err):
 		return h.comeBack(ctx, c, err)

@@ -18,11 +18,46 @@ import (
 // their events come one by one, while each call is one that starts no build.
 
 // Crowds remembers when this instance last had to do with a case that follows another one: only
-// then is it worth a look whether a green build is of such a case before its record is read. The
-// zero value remembers nothing; it may be used by several goroutines.
+// then is it worth a look whether a green build is of such a case before its record is read. It also
+// remembers when which queue of builds was full. The zero value remembers nothing; it may be used by
+// several goroutines.
 type Crowds struct {
 	mu   sync.Mutex
 	last time.Time
+	full map[queue]time.Time
+}
+
+// queue is what builds wait in together for a place (AWS.md#queue-limits).
+type queue struct{ account, region, environment, compute string }
+
+func queueOf(b codebuild.Build) queue {
+	at := b.At()
+	return queue{at.Account, at.Region, b.Environment, b.Compute}
+}
+
+// fullLasts is for how long nobody asks a queue again by itself that was full.
+const fullLasts = time.Minute
+
+func (s *Crowds) isFull(q queue, now time.Time) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full == nil {
+		s.full = map[queue]time.Time{}
+	}
+	s.full[q] = now
+}
+
+func (s *Crowds) wasFull(q queue, now time.Time) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.full[q]
+	return ok && now.Sub(at) < fullLasts
 }
 
 // crowdLasts is how long after that more of them are expected.

@@ -39,7 +39,7 @@ func (s *storm) check(t *testing.T) {
 	_, probed := o.bound.least()
 	most := 1.3 // which invocation takes which message is chance
 	if s.n > 1000 {
-		most = 1.25 // nothing that happens once weighs much
+		most = 1.25 // what happens once weighs little
 	}
 	if is := o.took.Seconds() / probed.Seconds(); is > most {
 		t.Errorf("healed after %s, which is %.2f × the bound with a probe, and not at most %v", o.took, is, most)
