@@ -50,7 +50,7 @@ func (h *Healer) enter(ctx context.Context, c *held, b codebuild.Build, batch co
 
 // overtaken reports whether nothing need be done about b, since the case has
 // dealt with a later build that asked for the same: the rerun of b's batch or
-// stage, a build that began after b had ended, or, where builds do not run side
+// stage, CodeBuild's own retry of it, a build that began after b had ended, or, where builds do not run side
 // by side, a green one that ended after it.
 func (h *Healer) overtaken(ctx context.Context, c *held, b codebuild.Build, batch codebuild.Batch) (bool, error) {
 	if _, again := batch.Rerun(b.ID); again {
@@ -58,6 +58,9 @@ func (h *Healer) overtaken(ctx context.Context, c *held, b codebuild.Build, batc
 	}
 	if _, again := batch.After(b); again && b.OfBatch() {
 		return true, nil
+	}
+	if _, next, ok := codebuild.ParseBuildARN(b.AutoRetry.Next); ok && slices.Contains(c.Past.Builds, next) {
+		return true, nil // nobody would come to what it waits for
 	}
 	if b.End.IsZero() || len(c.Rounds) == 0 {
 		return false, nil
