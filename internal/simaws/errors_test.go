@@ -270,6 +270,12 @@ func TestErrors(t *testing.T) {
 			_, err := c.sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("x"), DelaySeconds: 901})
 			return err
 		}, anyError, "InvalidParameterValue", "DelaySeconds must be >= 0 and <= 900"},
+		{"no message in a batch", sendingBatch(c, queue), isA[*sqstypes.EmptyBatchRequest],
+			"AWS.SimpleQueueService.EmptyBatchRequest", "at least one"},
+		{"eleven messages in a batch", sendingBatch(c, queue, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"),
+			isA[*sqstypes.TooManyEntriesInBatchRequest], "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "You have sent 11"},
+		{"an id twice in a batch", sendingBatch(c, queue, "0", "1", "0"), isA[*sqstypes.BatchEntryIdsNotDistinct],
+			"AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "the same Id"},
 		{"stale receipt", func(ctx context.Context) error {
 			_, err := c.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue,
 				ReceiptHandle: aws.String("x"), VisibilityTimeout: 1})
@@ -434,5 +440,17 @@ func TestUnknownKey(t *testing.T) {
 	var api smithy.APIError
 	if !errors.As(err, &api) || api.ErrorCode() != "InvalidClientTokenId" {
 		t.Errorf("error %v", err)
+	}
+}
+
+// sendingBatch sends a message for each id with one call.
+func sendingBatch(c clients, queue *string, ids ...string) func(context.Context) error {
+	in := &sqs.SendMessageBatchInput{QueueUrl: queue, Entries: []sqstypes.SendMessageBatchRequestEntry{}}
+	for _, id := range ids {
+		in.Entries = append(in.Entries, sqstypes.SendMessageBatchRequestEntry{Id: &id, MessageBody: aws.String("x")})
+	}
+	return func(ctx context.Context) error {
+		_, err := c.sqs.SendMessageBatch(ctx, in)
+		return err
 	}
 }

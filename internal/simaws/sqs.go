@@ -55,9 +55,13 @@ var sqsOperations = map[string]operation{
 
 // sqsQueryCodes are the codes of the old protocol, which SDKs report.
 var sqsQueryCodes = map[string]string{
-	"QueueDoesNotExist":     "AWS.SimpleQueueService.NonExistentQueue",
-	"MessageNotInflight":    "AWS.SimpleQueueService.MessageNotInflight",
-	"AccessDeniedException": "AccessDenied",
+	"QueueDoesNotExist":            "AWS.SimpleQueueService.NonExistentQueue",
+	"MessageNotInflight":           "AWS.SimpleQueueService.MessageNotInflight",
+	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
+	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
+	"AccessDeniedException":        "AccessDenied",
 }
 
 func (q *queue) arn() string { return q.est.arn("sqs", q.name) }
