@@ -139,8 +139,9 @@ func strict(data []byte, v any) error {
 func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEventResponse {
 	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	d := delivery{alone: len(ms) == 1, full: in.full(len(ms))}
+	ms = in.share(ctx, ms) // first: others can begin
 	d.healer = in.together(ctx, ms)
-	for _, m := range in.share(ctx, ms) {
+	for _, m := range ms {
 		if err := in.one(ctx, d, m); err != nil {
 			in.Log.ErrorContext(ctx, "message not handled", "message", m.MessageId, "error", err.Error())
 			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
