@@ -548,7 +548,7 @@ func (h *Healer) giveBack(ctx context.Context, c *held, why error) error {
 		if r.Full.IsZero() {
 			r.Full = now
 		}
-		h.Crowds.isFull(queueOf(r.Build), now)
+		h.Crowds.foundFull(queueOf(r.Build), now)
 	}
 	if err := h.save(ctx, c, true); err != nil {
 		return err

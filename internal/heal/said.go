@@ -38,7 +38,7 @@ func queueOf(b codebuild.Build) queue {
 // fullLasts is for how long nobody asks a queue again by itself that was full.
 const fullLasts = time.Minute
 
-func (s *Crowds) isFull(q queue, now time.Time) {
+func (s *Crowds) foundFull(q queue, now time.Time) {
 	if s == nil {
 		return
 	}
