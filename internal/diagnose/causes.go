@@ -41,10 +41,13 @@ func OfDenial(cause string) bool {
 	return i < 0 || strings.Contains(causes[i].Title, "{denied}") && !strings.Contains(causes[i].Title, "{principal}")
 }
 
+// commandFailed is the cause of which no more is known than that a command failed.
+const commandFailed = "command-failed"
+
 // Unexplained reports whether the cause says no more than that something failed, or only of which
 // class it is.
 func Unexplained(cause string) bool {
-	return cause == "command-failed" || cause == "unknown" ||
+	return cause == commandFailed || cause == "unknown" ||
 		slices.ContainsFunc(causes, func(c Cause) bool { return c.vague && c.Name == cause })
 }
 

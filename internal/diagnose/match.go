@@ -333,7 +333,7 @@ func (x *facts) quotedEnd() (*Cause, *rule, finding) {
 	}
 	for k := len(x.bare) - 1; k >= 0; k-- {
 		if m := commandEnded.Get().FindStringSubmatch(x.bare[k]); m != nil {
-			c := &causes[len(causes)-2] // command-failed stands before the last
+			c := &causes[slices.IndexFunc(causes, func(c Cause) bool { return c.Name == commandFailed })]
 			f := finding{evidence: Evidence{x.lines[k].N, x.lines[k].Text, buildlog.FromLog}}
 			if exit := m[1] + m[2]; exit != "" {
 				f.details = map[string]string{"exit": exit}
