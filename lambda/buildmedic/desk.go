@@ -206,9 +206,8 @@ func (q *deskQueue) Later(_ context.Context, caseID string, at time.Time) error 
 }
 
 // Cure implements heal.Queue. At a desk nothing is put off.
-func (q *deskQueue) Cure(_ context.Context, caseID string) error {
-	q.caseID = caseID
-	return nil
+func (q *deskQueue) Cure(ctx context.Context, caseID string) error {
+	return q.Later(ctx, caseID, time.Time{})
 }
 
 // Release implements heal.Queue. At a desk no case follows another one; those that follow one of
