@@ -51,7 +51,7 @@ func slack(scope constructs.Construct, id string, c channel, r awsiam.CfnRole, m
 		topics = append(topics, t)
 	}
 	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"+id), &awschatbot.CfnSlackChannelConfigurationProps{
-		ConfigurationName:         jsii.String(c.name),
+		ConfigurationName:         c.configuration(),
 		IamRoleArn:                r.AttrArn(),
 		SlackWorkspaceId:          jsii.String(c.chat.Slack.Workspace),
 		SlackChannelId:            jsii.String(c.chat.Slack.Channel),
@@ -65,7 +65,7 @@ func slack(scope constructs.Construct, id string, c channel, r awsiam.CfnRole, m
 func teams(scope constructs.Construct, id string, c channel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, buttons *[]*string) {
 	t, name := c.chat.Teams, jsii.String("Teams"+id)
 	awschatbot.NewCfnMicrosoftTeamsChannelConfiguration(scope, name, &awschatbot.CfnMicrosoftTeamsChannelConfigurationProps{
-		ConfigurationName: jsii.String(c.name), IamRoleArn: r.AttrArn(),
+		ConfigurationName: c.configuration(), IamRoleArn: r.AttrArn(),
 		TeamId: jsii.String(t.Team), TeamsTenantId: jsii.String(t.Tenant), TeamsChannelId: jsii.String(t.Channel),
 		GuardrailPolicies: &[]*string{may.Ref()}, UserRoleRequired: jsii.Bool(true), SnsTopicArns: &c.topics,
 		CustomizationResourceArns: buttons,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -293,6 +294,10 @@ func TestButtons(t *testing.T) {
 				}
 				if r["Properties"].(map[string]any)["UserRoleRequired"] != true {
 					t.Errorf("%s: everybody in the channel is one", id)
+				}
+				name, _ := json.Marshal(r["Properties"].(map[string]any)["ConfigurationName"])
+				if !bytes.Contains(name, []byte(`{"Ref":"AWS::Region"}`)) {
+					t.Errorf("%s: a hub in another region has a configuration named %s, too", id, name)
 				}
 			}
 		}

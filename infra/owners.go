@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 
@@ -35,8 +36,14 @@ func (h *hub) subscribe(topic awssns.Topic, id string, addresses []string) {
 // channel is a chat channel and the topics that it shows: AWS takes one configuration of a channel.
 type channel struct {
 	chat   settings.Chat
-	name   string // of its configuration
+	name   string // of its configuration, without the region
 	topics []*string
+}
+
+// configuration is the channel's name in the account, which has one list of them for all regions: a
+// hub elsewhere in it has channels of its own.
+func (c channel) configuration() *string {
+	return jsii.String(c.name + "-" + *awscdk.Aws_REGION())
 }
 
 // listen has a channel show a topic.
