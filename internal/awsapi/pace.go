@@ -141,3 +141,35 @@ func (p *pace) speedUp() {
 	defer p.mu.Unlock()
 	p.rate *= 1 + perCall
 }
+
+// inTurn is a client's retryer for one call, each attempt of which waits for a turn of another kind
+// besides, once it is the client's own.
+type inTurn struct {
+	aws.RetryerV2
+	turn func(ctx context.Context) error
+}
+
+// GetAttemptToken implements [aws.RetryerV2]. What it gives as an error is not tried again.
+func (r inTurn) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	release, err := r.RetryerV2.GetAttemptToken(ctx)
+	if err == nil {
+		err = r.turn(ctx)
+	}
+	return release, err
+}
+
+// attempts gives the retryer as one that is asked before each attempt, as the SDK itself does.
+func attempts(r aws.Retryer) aws.RetryerV2 {
+	if v2, ok := r.(aws.RetryerV2); ok {
+		return v2
+	}
+	return atOnce{r}
+}
+
+// atOnce lets each attempt begin at once.
+type atOnce struct{ aws.Retryer }
+
+// GetAttemptToken implements [aws.RetryerV2].
+func (r atOnce) GetAttemptToken(context.Context) (func(error) error, error) {
+	return r.GetInitialToken(), nil
+}

@@ -39,21 +39,21 @@ func ownersTopics(w Wiring) map[string]string {
 }
 
 // Notify implements [heal.Notifier].
-func (s SNS) Notify(ctx context.Context, o decide.Outcome) error {
-	return s.publish(ctx, o.For.Owner, notice.Render(o))
+func (s SNS) Notify(ctx context.Context, o decide.Outcome, turn heal.Await) error {
+	return s.publish(ctx, o.For.Owner, notice.Render(o), turn)
 }
 
 // Digest implements [heal.Notifier].
-func (s SNS) Digest(ctx context.Context, os []decide.Outcome) error {
-	return s.publish(ctx, os[0].For.Owner, notice.Digest(os))
+func (s SNS) Digest(ctx context.Context, os []decide.Outcome, turn heal.Await) error {
+	return s.publish(ctx, os[0].For.Owner, notice.Digest(os), turn)
 }
 
 // Week implements [heal.Notifier].
-func (s SNS) Week(ctx context.Context, w decide.Week) error {
-	return s.publish(ctx, w.For, notice.Week(w))
+func (s SNS) Week(ctx context.Context, w decide.Week, turn heal.Await) error {
+	return s.publish(ctx, w.For, notice.Week(w), turn)
 }
 
-func (s SNS) publish(ctx context.Context, owner string, m notice.Message) error {
+func (s SNS) publish(ctx context.Context, owner string, m notice.Message, turn heal.Await) error {
 	topic := s.Topic
 	if owner != "" {
 		topic = s.Owners[owner]
@@ -68,6 +68,7 @@ func (s SNS) publish(ctx context.Context, owner string, m notice.Message) error 
 		if a, ok := codebuild.ParseARN(topic); ok {
 			o.Region = a.Region // a topic is reached in its own region only
 		}
+		o.Retryer = inTurn{attempts(o.Retryer), turn}
 	})
 	if err == nil {
 		return nil

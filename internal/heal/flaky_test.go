@@ -284,7 +284,7 @@ type weeklies struct {
 	week func() error
 }
 
-func (w weeklies) Week(context.Context, decide.Week) error { return w.week() }
+func (w weeklies) Week(context.Context, decide.Week, heal.Await) error { return w.week() }
 
 // TestWeekly: what failed builds cost is told once a week, if the settings say so and any build
 // failed.

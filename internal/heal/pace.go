@@ -8,10 +8,11 @@ import (
 )
 
 // AWS deactivates an e-mail subscription that gets more than 10 notices a second (AWS.md#e-mail).
-// So every notice, of whatever kind and instance, waits for its turn, and the ledger gives one
-// in noticeEvery. Turns go by the instances' clocks: if these are apart by d, a second holds at
-// most (1 s + d) / noticeEvery + 1 notices, so fewer than 10 as long as d, with what one
-// publication takes longer than another, is below 1.25 s.
+// So every try to send a notice, of whatever kind and instance, waits for its turn, and the ledger
+// gives one in noticeEvery. A try that the SDK repeats by itself is one, too. Turns go by the
+// instances' clocks: if these are apart by d, a second holds at most (1 s + d) / noticeEvery + 1
+// notices, so fewer than 10 as long as d, with what one publication takes longer than another, is
+// below 1.25 s.
 const (
 	noticeEvery = 250 * time.Millisecond
 	// noticeWait is how long a notice waits at most; then it stays where it is
@@ -69,11 +70,24 @@ func (h *Healer) await(ctx context.Context, t turn) error {
 	return nil
 }
 
-// anyTurn waits until a notice may be sent to an owner that is not counted.
-func (h *Healer) anyTurn(ctx context.Context, to string) error {
-	t, err := h.turn(ctx, to, "", 0)
-	if err != nil {
-		return err
+// inTurn sends a notice to an owner, each try at a turn: the first at the one that the notice has
+// already, if it has one that is not over, and all others at one that is not counted. An error of the
+// turns is none of sending (see [unsentError]), also where something had been tried before.
+func (h *Healer) inTurn(ctx context.Context, to string, has turn, send func(turn Await) error) error {
+	var none error
+	err := send(func(ctx context.Context) error {
+		t := has
+		has = turn{}
+		if t.at.IsZero() || t.missed(h.Clock.Now()) {
+			if t, none = h.turn(ctx, to, "", 0); none != nil {
+				return none
+			}
+		}
+		none = h.await(ctx, t)
+		return none
+	})
+	if none != nil {
+		return none
 	}
-	return h.await(ctx, t)
+	return unsentBy(err)
 }

@@ -36,11 +36,18 @@ type mailbox struct {
 	single, parts int
 }
 
-func (m *mailbox) Notify(context.Context, decide.Outcome) error { return m.came(1, 0) }
+func (m *mailbox) Notify(ctx context.Context, _ decide.Outcome, turn heal.Await) error {
+	return m.came(ctx, turn, 1, 0)
+}
 
-func (m *mailbox) Digest(_ context.Context, os []decide.Outcome) error { return m.came(0, len(os)) }
+func (m *mailbox) Digest(ctx context.Context, os []decide.Outcome, turn heal.Await) error {
+	return m.came(ctx, turn, 0, len(os))
+}
 
-func (m *mailbox) came(single, parts int) error {
+func (m *mailbox) came(ctx context.Context, turn heal.Await, single, parts int) error {
+	if err := turn(ctx); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.at, m.single, m.parts = append(m.at, time.Now()), m.single+single, m.parts+parts

@@ -310,14 +310,18 @@ type Started struct {
 	Differs []string
 }
 
-// Notifier tells the team. A notice is delivered at least once.
+// Notifier tells the team. A notice is delivered at least once. Each try to send it, also one that is
+// repeated, begins with turn, which waits until it may be sent; what gives an error is not sent.
 type Notifier interface {
-	Notify(ctx context.Context, o decide.Outcome) error
+	Notify(ctx context.Context, o decide.Outcome, turn Await) error
 	// Digest tells of many at once.
-	Digest(ctx context.Context, os []decide.Outcome) error
+	Digest(ctx context.Context, os []decide.Outcome, turn Await) error
 	// Week tells what failed builds cost in a week.
-	Week(ctx context.Context, w decide.Week) error
+	Week(ctx context.Context, w decide.Week, turn Await) error
 }
+
+// Await waits for a turn, or gives the error for which there is none.
+type Await func(ctx context.Context) error
 
 // CodeHost tells developers at their code host. Telling the same again changes nothing that they
 // see. Both return ErrLater for what may succeed later, and a [FaultError] for what a person must

@@ -116,10 +116,7 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome, was turn) (err er
 		}
 	}
 	if was.alone {
-		if err := h.await(ctx, was); err != nil {
-			return err
-		}
-		return unsentBy(h.Notifier.Notify(ctx, o))
+		return h.inTurn(ctx, o.For.Owner, was, func(turn Await) error { return h.Notifier.Notify(ctx, o, turn) })
 	}
 	data, err := storedOutcome(o)
 	if err != nil {
@@ -235,10 +232,8 @@ func oldest(os []decide.Outcome) time.Time {
 }
 
 func (h *Healer) digestFor(ctx context.Context, owner string, os []decide.Outcome) error {
-	if err := h.anyTurn(ctx, owner); err != nil {
-		return err
-	}
-	if err := unsentBy(h.Notifier.Digest(ctx, os)); err != nil {
+	err := h.inTurn(ctx, owner, turn{}, func(turn Await) error { return h.Notifier.Digest(ctx, os, turn) })
+	if err != nil {
 		return fmt.Errorf("sending the digest: %w", err)
 	}
 	return nil

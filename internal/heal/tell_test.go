@@ -31,15 +31,15 @@ func (f *failing) try(kind, owner string, send func() error) error {
 	return send()
 }
 
-func (f *failing) Notify(ctx context.Context, o decide.Outcome) error {
-	return f.try("notice", o.For.Owner, func() error { return f.Notifier.Notify(ctx, o) })
+func (f *failing) Notify(ctx context.Context, o decide.Outcome, turn heal.Await) error {
+	return f.try("notice", o.For.Owner, func() error { return f.Notifier.Notify(ctx, o, turn) })
 }
 
-func (f *failing) Digest(ctx context.Context, os []decide.Outcome) error {
+func (f *failing) Digest(_ context.Context, os []decide.Outcome, _ heal.Await) error {
 	return f.try("digest", os[0].For.Owner, func() error { return nil })
 }
 
-func (f *failing) Week(_ context.Context, w decide.Week) error {
+func (f *failing) Week(_ context.Context, w decide.Week, _ heal.Await) error {
 	return f.try("week", w.For, func() error { return nil })
 }
 

@@ -2,6 +2,8 @@ package heal
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,11 +14,16 @@ import (
 // turns counts the turns that it gives.
 type turns struct {
 	Store
-	n int
+	n    int
+	by   []string // whom it counted
+	left *int     // nil: it has any number
 }
 
-func (s *turns) Turn(_ context.Context, _, _ string, _ int, _ time.Time, p Pace) (time.Time, bool, error) {
-	s.n++
+func (s *turns) Turn(_ context.Context, _, by string, _ int, _ time.Time, p Pace) (time.Time, bool, error) {
+	if s.left != nil && s.n == *s.left {
+		return time.Time{}, false, ErrLater
+	}
+	s.n, s.by = s.n+1, append(s.by, by)
 	return p.From, true, nil
 }
 
@@ -25,10 +32,10 @@ type nobody struct {
 	Journal
 }
 
-func (nobody) Notify(context.Context, decide.Outcome) error { return nil }
-func (nobody) Record(decide.Outcome)                        {}
-func (nobody) Asked(decide.Asked)                           {}
-func (nobody) Told(decide.Told)                             {}
+func (nobody) Notify(ctx context.Context, _ decide.Outcome, turn Await) error { return turn(ctx) }
+func (nobody) Record(decide.Outcome)                                          {}
+func (nobody) Asked(decide.Asked)                                             {}
+func (nobody) Told(decide.Told)                                               {}
 
 // TestMissedTurn ensures that a notice keeps the turn that was taken while its case was recorded,
 // unless that took so long that the turn is over, or it is another notice's.
@@ -52,6 +59,51 @@ func TestMissedTurn(t *testing.T) {
 			Sleep: func(context.Context, time.Duration) error { slept++; return nil }}
 		if err := h.notify(t.Context(), decide.Outcome{ID: "c.1"}, row.was); err != nil || s.n != row.taken || slept != row.slept {
 			t.Errorf("%s: %d turns are taken, it waits %d times, %v", what, s.n, slept, err)
+		}
+	}
+}
+
+// tries sends at the last of so many tries, each of which takes a turn.
+type tries struct {
+	Notifier
+	n int
+}
+
+func (n tries) Notify(ctx context.Context, _ decide.Outcome, turn Await) error {
+	for range n.n - 1 {
+		if err := turn(ctx); err != nil {
+			return errors.New("the notifier has its own words for it")
+		}
+	}
+	return turn(ctx)
+}
+
+// TestTurnOfEachTry ensures that a notice is counted once, and has a turn for each try: the one that
+// it has already for the first. Where the turns fail, sending has not: nobody takes the owner for one who
+// cannot be told.
+func TestTurnOfEachTry(t *testing.T) {
+	now := time.Date(2026, 11, 22, 10, 30, 0, 0, time.UTC)
+	for what, row := range map[string]struct {
+		was   turn
+		tries int
+		left  int // turns that there are
+		want  []string
+		err   error
+	}{
+		"one try":                    {turn{}, 1, 9, []string{"c.1"}, nil},
+		"one try, which has a turn":  {turn{"c.1", "", true, now}, 1, 9, nil, nil},
+		"three tries":                {turn{}, 3, 9, []string{"c.1", "", ""}, nil},
+		"three, with a turn":         {turn{"c.1", "", true, now}, 3, 9, []string{"", ""}, nil},
+		"three, where there are two": {turn{}, 3, 2, []string{"c.1", ""}, ErrLater},
+		"none":                       {turn{}, 1, 0, nil, ErrLater},
+	} {
+		s := &turns{left: &row.left}
+		h := &Healer{Settings: &settings.Settings{}, Store: s, Clock: standstill(now), Notifier: tries{n: row.tries}, Journal: nobody{},
+			Sleep: func(context.Context, time.Duration) error { return nil }}
+		err := h.notify(t.Context(), decide.Outcome{ID: "c.1"}, row.was)
+		_, unsent := errors.AsType[unsentError](err)
+		if !errors.Is(err, row.err) || unsent || !slices.Equal(s.by, row.want) {
+			t.Errorf("%s: turns of %q, %v", what, s.by, err)
 		}
 	}
 }

@@ -81,10 +81,8 @@ func (h *Healer) tellWeek(ctx context.Context, w decide.Week) error {
 	if w.Costs.Total.Builds == 0 && len(w.Ended) == 0 && len(w.Standing) == 0 {
 		return nil
 	}
-	if err := h.anyTurn(ctx, w.For); err != nil {
-		return err
-	}
-	if err := unsentBy(h.Notifier.Week(ctx, w)); err != nil {
+	err := h.inTurn(ctx, w.For, turn{}, func(turn Await) error { return h.Notifier.Week(ctx, w, turn) })
+	if err != nil {
 		return fmt.Errorf("sending the weekly notice: %w", err)
 	}
 	return nil

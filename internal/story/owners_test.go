@@ -198,9 +198,9 @@ type changesSettings struct {
 	tried int
 }
 
-func (s *changesSettings) Notify(ctx context.Context, o decide.Outcome) error {
+func (s *changesSettings) Notify(ctx context.Context, o decide.Outcome, turn heal.Await) error {
 	if o.OwnerOf() != "pay" || o.For.Owner != "" {
-		return s.Notifier.Notify(ctx, o)
+		return s.Notifier.Notify(ctx, o, turn)
 	}
 	s.of, o.Settings.Notify.Unowned = o.Case.ID, true
 	s.tried++
@@ -277,11 +277,11 @@ type deafOwners struct {
 	deaf map[string]error
 }
 
-func (d *deafOwners) Notify(ctx context.Context, o decide.Outcome) error {
+func (d *deafOwners) Notify(ctx context.Context, o decide.Outcome, turn heal.Await) error {
 	if err := d.deaf[o.For.Owner]; err != nil {
 		return err
 	}
-	return d.Notifier.Notify(ctx, o)
+	return d.Notifier.Notify(ctx, o, turn)
 }
 
 // TestWeekOfEachOwner ensures that each owner is told of the week once, about his projects alone, and

@@ -221,23 +221,25 @@ type printer struct {
 }
 
 // Notify implements heal.Notifier.
-func (p printer) Notify(_ context.Context, o decide.Outcome) error {
+func (p printer) Notify(ctx context.Context, o decide.Outcome, turn heal.Await) error {
 	o.Desk = p.hints
-	m := notice.Render(o)
-	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
-	return err
+	return p.print(ctx, notice.Render(o), turn)
 }
 
 // Digest implements heal.Notifier.
-func (p printer) Digest(_ context.Context, os []decide.Outcome) error {
-	m := notice.Digest(os)
-	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
-	return err
+func (p printer) Digest(ctx context.Context, os []decide.Outcome, turn heal.Await) error {
+	return p.print(ctx, notice.Digest(os), turn)
 }
 
 // Week implements heal.Notifier.
-func (p printer) Week(_ context.Context, w decide.Week) error {
-	m := notice.Week(w)
+func (p printer) Week(ctx context.Context, w decide.Week, turn heal.Await) error {
+	return p.print(ctx, notice.Week(w), turn)
+}
+
+func (p printer) print(ctx context.Context, m notice.Message, turn heal.Await) error {
+	if err := turn(ctx); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
 	return err
 }
