@@ -885,7 +885,11 @@ var causes = []Cause{
 			{says: []string{"cannot have more than", "builds in queue"}},
 			{says: []string{"accountlimitexceededexception"}},
 			{says: []string{"project-level concurrent build limit"}, remedy: "report"},
-			{says: []string{"build failed to start"}, like: &pattern{source: "(?i)\\bbuild failed to start\\b"}},
+			{
+				says:        []string{"build failed to start"},
+				like:        &pattern{source: "(?i)\\bbuild failed to start\\b"},
+				consequence: true,
+			},
 			{says: []string{"account_limit_exceeded"}},
 		},
 	},
@@ -2658,6 +2662,10 @@ var causes = []Cause{
 				like: &pattern{source: "IllegalAccessError: class \\S+ .*cannot access class"},
 			},
 			{says: []string{"to learn about target-specific information"}},
+			{
+				says: []string{"not installed"},
+				like: &pattern{source: "^(\\d+ \\| )?(py|rb|nod|go|j|php|tf|pl)env: version ['`]?[^'`]+'? (is )?not installed"},
+			},
 		},
 	},
 	{
@@ -2838,7 +2846,6 @@ var causes = []Cause{
 			{says: []string{"module declares its path as"}},
 			{says: []string{"no go files in"}},
 			{says: []string{"build constraints exclude all go files"}},
-			{says: []string{"stat /", "directory not found"}},
 			{says: []string{"errors parsing go.mod"}},
 		},
 	},
@@ -3929,6 +3936,10 @@ var causes = []Cause{
 				says: []string{"layout is incorrect"},
 				like: &pattern{source: "\\b(Fn::\\w+|Ref|Condition) layout is incorrect"},
 			},
+			{
+				says: []string{"/resources/"},
+				like: &pattern{source: "(^|[\\s\\[(])/Resources/\\w+/\\S+(: |\\] )"},
+			},
 		},
 	},
 	{
@@ -4053,6 +4064,13 @@ var causes = []Cause{
 			{says: []string{"error: unable to find remote state"}},
 			{says: []string{"error: unsuitable value"}},
 			{says: []string{"error: invalid provider configuration"}, consequence: true},
+			{any: "pointed", consequence: true},
+			{
+				says: []string{"expected "},
+				like: &pattern{source: "\\bexpected \\S+ to (be (one of|in the range|at least|at most|between|a valid)|not " +
+					"be|contain|match)\\b.*, got "},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -4370,6 +4388,11 @@ var causes = []Cause{
 			{says: []string{"error from server (methodnotallowed)"}},
 			{says: []string{"apply failed with"}},
 			{says: []string{"conflict occurred while applying object"}},
+			{
+				says:        []string{"cannot patch \""},
+				like:        &pattern{source: "cannot patch \"[^\"]+\" with kind \\w+"},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -4879,6 +4902,11 @@ var causes = []Cause{
 				like:        &pattern{source: "(?i)\\bcannot be complete(d)? at this time\\b"},
 				consequence: true,
 				remedy:      "report",
+			},
+			{
+				aws: &pattern{source: "(?i)\\b(resource|it) is (currently )?being " +
+					"(modified|updated|created|deleted|processed)\\b"},
+				remedy: "report",
 			},
 		},
 	},
@@ -5707,6 +5735,12 @@ var causes = []Cause{
 				shared:      true,
 			},
 			{says: []string{"|"}, like: &pattern{source: "^\\s+\\|\\s+[\\^~]+$"}, consequence: true},
+			{
+				says:        []string{"error msb"},
+				not:         []string{"msb3073"},
+				like:        &pattern{source: "\\berror MSB\\d+: "},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -7016,6 +7050,7 @@ var causes = []Cause{
 			{says: []string{"enotempty"}},
 			{says: []string{"already exists and is not an empty directory"}},
 			{says: []string{"directory not empty"}},
+			{says: []string{"eexist: file already exists"}},
 		},
 	},
 	{
@@ -7267,6 +7302,20 @@ var causes = []Cause{
 			{says: []string{"file format not recognized"}},
 			{says: []string{"unexpected end of file"}},
 			{says: []string{"zip end header not found"}},
+			{
+				says: []string{"zip"},
+				like: &pattern{source: "(?i)\\b(fail(ed|ure)|unable|could not|cannot|can't)( to)? " +
+					"(read|open|extract|unzip|unpack|decompress|inflate)\\b.{0,40}\\b(g?zip|unzip)\\b"},
+				consequence: true,
+				shared:      true,
+			},
+			{
+				says: []string{"archive"},
+				like: &pattern{source: "(?i)\\b(fail(ed|ure)|unable|could not|cannot|can't)( to)? " +
+					"(read|open|extract|unzip|unpack|decompress|inflate)\\b.{0,40}\\b(archive|tarball)\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -7931,6 +7980,7 @@ var causes = []Cause{
 			{says: []string{"no openidconnect provider found"}},
 			{says: []string{"notfounderror -", "not found"}},
 			{says: []string{"couldn't find an application named"}},
+			{aws: &pattern{source: "(?i): unable to (describe|find|get|locate|look ?up) (the )?\\w"}},
 		},
 	},
 	{
@@ -8067,6 +8117,7 @@ var causes = []Cause{
 					"(supported|valid|allowed))\\b"},
 			},
 			{says: []string{"all attributes must be indexed"}},
+			{says: []string{"must be set when using artifacts type"}},
 		},
 	},
 	{
@@ -8184,6 +8235,17 @@ var causes = []Cause{
 			{says: []string{"is not a tty"}},
 			{says: []string{"user force closed the prompt"}},
 			{says: []string{"unable to get a confirmation from the user"}},
+			{
+				says: []string{"not confirmed"},
+				like: &pattern{source: "(?i)\\b(command|action|operation|deployment|request|change) (was )?not confirmed\\b"},
+			},
+			{
+				says: []string{"confirmation"},
+				like: &pattern{source: "(?i)\\b(requires?|needs?) (an? |your )?((explicit|manual|interactive) " +
+					")?confirmation\\b|\\bconfirmation (is |was )?required\\b"},
+				consequence: true,
+				shared:      true,
+			},
 		},
 	},
 	{
@@ -8210,6 +8272,7 @@ var causes = []Cause{
 		general: true,
 		rules: []rule{
 			{says: []string{"did not receive a response from your custom resource"}, first: true},
+			{says: []string{"custom resource failed to stabilize"}},
 		},
 	},
 	{
@@ -8363,6 +8426,7 @@ var causes = []Cause{
 				consequence: true,
 				shared:      true,
 			},
+			{says: []string{"stat /", "directory not found"}},
 		},
 	},
 	{
@@ -8637,6 +8701,12 @@ var causes = []Cause{
 			{says: []string{"fatal python error:"}},
 			{says: []string{"unicodedecodeerror:"}},
 			{says: []string{".error: "}, like: &pattern{source: "^[a-z_]\\w*(\\.\\w+)*\\.error: "}},
+			{
+				says:        []string{"error: "},
+				also:        []string{"file \""},
+				like:        &pattern{source: "^(\\d+ \\| )?([a-z_]\\w*\\.)+\\w*(Error|Exception): "},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -8677,11 +8747,20 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
 					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
 					"✗✘✖×]).*\\b(requires?|needs?|expected|unsupported|incompatible|not " +
-					"(compatible|supported)|too " +
-					"(old|new)|newer|older|mismatch)\\b.*\\bversions?\\b|(^\\W*([\\w.@/-]+:? " +
+					"(compatible|supported)|too (old|new)|newer|older|mismatch|downgrad\\w+|does not " +
+					"match)\\b.*\\bversions?\\b|(^\\W*([\\w.@/-]+:? " +
 					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
 					"✗✘✖×]).*\\bversions?\\b.*\\b(required|unsupported|incompatible|not " +
 					"(compatible|supported)|too (old|new)|mismatch|or (newer|later|higher))\\b"},
+				consequence: true,
+			},
+			{
+				says: []string{"match"},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\b(does|do)(n.t| not) match (the )?([\\w-]+ " +
+					")?(runtime|version|engine)\\b"},
 				consequence: true,
 			},
 		},
@@ -8702,7 +8781,8 @@ var causes = []Cause{
 				not:  []string{"_error:"},
 				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
 					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
-					"✗✘✖×]).*\\b(timed? ?out|time ?out|deadline exceeded|took too long)\\b"},
+					"✗✘✖×]).*\\b(timed? ?out|time ?out|deadline exceeded|took too long|(with)?in (the " +
+					")?(expected|allotted|allowed|given) time)\\b"},
 				consequence: true,
 			},
 		},
@@ -8742,8 +8822,8 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
 					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
 					"✗✘✖×]).*\\b(not found|(does|do)( not|n.t) exist|(could|can)( ?not|n.t) " +
-					"(find|locate|be found)|unable to (find|locate)|no such|not exist|is " +
-					"missing|missing[.!]?$|no [\\w./-]+( [\\w./-]+){0,3} " +
+					"(find|locate|be found)|unable to (find|locate)|no such|not installed|no longer " +
+					"exists?|not exist|is missing|missing[.!]?$|no [\\w./-]+( [\\w./-]+){0,3} " +
 					"(found|named|matching|available|defined|exists?)|has no " +
 					"(attribute|method|property|member|field)|not defined in)(\\b|$)"},
 				consequence: true,
@@ -8772,7 +8852,9 @@ var causes = []Cause{
 					"(number|string|boolean)|(failed|unable) to parse|parse error|bad|should " +
 					"(be|have|contain|not|start|match)|(does|do)( not|n.t) " +
 					"(contain|accept|match|support)|(in|not )compatible|needs? to (be|have)|requires? " +
-					"(an?|the|value)|incorrect|not in valid|conflicts? with|mutually exclusive|exceeds?)\\b"},
+					"(an?|the|value)|incorrect|not in valid|conflicts? with|mutually exclusive|exceeds?|out " +
+					"of range|in the range|too (long|short|large|small|many|few)|(either|both|one) " +
+					"(of|or)|can.t decode|cannot decode)\\b"},
 				consequence: true,
 			},
 		},

@@ -131,8 +131,9 @@ func linesOf(command string) map[string]bool {
 // inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
 // capacity), times, also as syslog writes them, Terragrunt's unit, BuildKit's step and
 // seconds, Compose's service, Turborepo's task, Amplify's level, Changesets' butterfly, the bar beside
-// a Terraform diagnostic, a quotation mark.
-var inFront = lazyregexp.New(`^(` + buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
+// a Terraform diagnostic, a quotation mark; and what gh run view does, the job and the step.
+var inFront = lazyregexp.New(`^([^\t]{1,80}\t[^\t]{1,80}\t\x{feff}?\d{4}-\d\d-\d\dT\d\d:\d\d:\S+ |` +
+	buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: {1,2}|$)|` +
 	`STD(?:OUT|ERR) +(?:\[\S+\] )?(?:terraform|tofu): |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |` +
@@ -286,7 +287,7 @@ func (x *facts) quotedCause() (*Cause, *rule, finding) {
 		x.answers, x.rows = nil, newLines(x.bare)
 		for _, consequence := range []bool{false, true} {
 			c, r, f := x.first(causes, consequence)
-			if c == nil || !r.aboutLine() || r.denial != nil {
+			if c == nil || !r.aboutLine() && r.any != "pointed" || r.denial != nil {
 				continue
 			}
 			told := *r
@@ -318,6 +319,13 @@ func (x *facts) quotedEnd() (*Cause, *rule, finding) {
 	if i < 0 {
 		return nil, nil, finding{}
 	}
+	if k := i + 1; onlyTitle.MatchString(x.bare[i]) {
+		for ; k < len(x.bare) && strings.TrimSpace(x.bare[k]) == ""; k++ {
+		}
+		if k < len(x.bare) {
+			i = k // what it says stands below the title
+		}
+	}
 	x.bare[i] = "error: " + x.bare[i]
 	x.answers, x.rows = nil, newLines(x.bare)
 	for k := range causes {
@@ -344,10 +352,15 @@ func (x *facts) quotedEnd() (*Cause, *rule, finding) {
 	return nil, nil, finding{}
 }
 
-// commandEnded matches what says no more than that a command failed.
+// commandEnded matches what says no more than that a command, or a step of it, failed.
 var commandEnded = lazyregexp.New(`(?i)\b(?:returned non-zero exit status|` +
 	`(?:exited|completed|failed) with (?:exit |error |status )?(?:code|status)) ([1-9]\d*)\b|` +
-	`\bexit (?:status|code):? ([1-9]\d*)$|\bcommand (?:failed|did not exit successfully)\b`)
+	`\bexit (?:status|code):? ([1-9]\d*)$|\bcommand (?:failed|did not exit successfully)\b|` +
+	`\b(?:execution|build|run) failed (?:for|in|of) (?:task|step|target|project|stage)\b|\bfailed to exec(?:ute)?\b|` +
+	`\b(?:task|step|stage|script|recipe|target|goal) .{1,80}\bfailed\b`)
+
+// onlyTitle matches a line that says that an error follows and not which, such as "Serverless Error ----".
+var onlyTitle = lazyregexp.New(`(?i)^\W*(?:\w+ ){0,2}(?:error|failure|exception)\W*$`)
 
 const (
 	// maxQuoted is how often the words in front of a quotation are taken away.
@@ -457,6 +470,8 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 		return found, true
 	case r.any == "unanswered":
 		return x.unanswered()
+	case r.any == "pointed":
+		return x.pointed()
 	case !r.aboutLine():
 		return found, true
 	case !x.hasAll(r.also):

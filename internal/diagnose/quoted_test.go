@@ -19,6 +19,10 @@ func TestQuotedCause(t *testing.T) {
 		"Could not see the till.deps.json; the deployment package should have it not found.": "named-but-missing",
 		"Command '['ship', '-x']' returned non-zero exit status 3.":                          "command-failed",
 		"The certificate's chain: x509:\ncertificate signed by somebody else":                "tls-certificate",
+		"Error: Reference to no till\n\n  on till.tf line 3, in locals:\n   3: size = 2":     "terraform-config-invalid",
+		"Error: The till has no coins\n\n  on till.tf line 3, in resource \"a\" \"b\":\n":    "unknown",
+		"Till Error ------\n\n  The coin is not there, since the till lacks a lid":           "unknown",
+		"Execution failed for task ':till:open'.":                                            "command-failed",
 		"# The cart says\n# An error occurred (ThrottlingException) in the shop: no":         "throttling",
 	} {
 		if d := Diagnose(buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, text)); d.Cause != cause || d.Remedy != Report {

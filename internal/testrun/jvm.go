@@ -277,7 +277,7 @@ func surefireAll(cases, summed []codebuild.TestCase, flaky map[string]bool) []co
 
 var (
 	gradleCase  = lazyregexp.New(`^(?:Gradle Test Run \S+ > |Gradle Test Executor \d+ > )*(\S.*? > .*\S|\S+) FAILED\s*$`)
-	gradleOther = lazyregexp.New(`^> |^(?:Execution|BUILD|FAILURE)\b|^[-✔✘*=]`)
+	gradleOther = lazyregexp.New(`^> |> Task :|^(?:Execution|BUILD|FAILURE)\b|^[-✔✘*=]`)
 	gradleCount = lazyregexp.New(`^\d+ tests? completed, (\d+) failed`)
 	gradleAt    = lazyregexp.New(`^\s+(?:[\w$]+\.)*[\w$]+ at ([\w-]+\.\w+:\d+)$`)
 	// gradleLogged is a test of the plug-in com.adarshr.test-logger.

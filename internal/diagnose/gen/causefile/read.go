@@ -214,8 +214,8 @@ func (r *rule) check() error {
 		return errors.New("aws stands in place of says, denial, code and any")
 	case r.Says == nil && (r.Like != "" || r.AWS == "" && (r.Not != nil || r.Also != nil || r.Pick != "")):
 		return errors.New("like, not, also and pick need says; the last three may stand beside aws")
-	case r.Consequence && (r.Says == nil && r.AWS == "" || r.Sure || r.Denial != nil):
-		return errors.New("consequence needs says or aws, and neither sure nor denial")
+	case r.Consequence && (r.Says == nil && r.AWS == "" && r.Any != "pointed" || r.Sure || r.Denial != nil):
+		return errors.New("consequence needs says, aws or any: pointed, and neither sure nor denial")
 	case r.Shared && !r.Consequence:
 		return errors.New("shared needs consequence: words of many tools never hide what one says")
 	case r.Sure && (r.Says == nil || r.Denial != nil || r.Code != nil):
@@ -225,8 +225,8 @@ func (r *rule) check() error {
 		return errors.New("the rule has no condition")
 	case r.Pick != "" && r.Pick != "first" && r.Pick != "last":
 		return fmt.Errorf("pick is %q, want first or last", r.Pick)
-	case r.Any != "" && !slices.Contains([]string{"command", "test", "unanswered", "failure"}, r.Any):
-		return fmt.Errorf("any is %q, want command, test, unanswered or failure", r.Any)
+	case r.Any != "" && !slices.Contains([]string{"command", "test", "unanswered", "pointed", "failure"}, r.Any):
+		return fmt.Errorf("any is %q, want command, test, unanswered, pointed or failure", r.Any)
 	case r.Remedy != "" && r.Remedy != diagnose.Report:
 		return fmt.Errorf("remedy is %q; a rule may only change it to report", r.Remedy)
 	}

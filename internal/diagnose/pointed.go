@@ -1,0 +1,59 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// pointed finds where Terraform points at a place of the configuration that it cannot use. It has
+// some 400 titles for that, and one form: "Error: " with a title, and below it the place. What a
+// provider, or AWS, says about a resource has the same form, and then names the resource ("with
+// aws_x.y,") above the place. That line came together with the frame around the message: without a
+// frame, the place must be in a block that no provider sees.
+func (x *facts) pointed() (finding, bool) {
+	if x.rows.grams.lacks(" line ") || x.rows.grams.lacks("error: ") {
+		return finding{}, false
+	}
+	for k := len(x.bare) - 1; k > 0; k-- {
+		if !x.rows.match(configPlace, k) {
+			continue
+		}
+		i := x.pointedTitle(k)
+		if i < 0 || !x.quoted && x.provesNoRetry(i, 0, len(x.bare[i])) {
+			continue
+		}
+		return finding{evidence: Evidence{x.lines[i].N, x.lines[i].Text, buildlog.FromLog}}, true
+	}
+	return finding{}, false
+}
+
+// pointedTitle returns the index of the line with the title of the error that points at the place in
+// the line with index k; -1 if a resource has that error.
+func (x *facts) pointedTitle(k int) int {
+	framed := strings.Contains(x.lines[k].Text, "│")
+	if !framed && !x.rows.match(withoutProvider, k) {
+		return -1
+	}
+	for i := k - 1; i >= max(0, k-maxAbove); i-- {
+		switch text := strings.TrimSpace(x.bare[i]); {
+		case strings.HasPrefix(text, "with "), strings.HasPrefix(text, "Warning: "):
+			return -1
+		case strings.HasPrefix(text, "Error: "):
+			return i
+		}
+	}
+	return -1
+}
+
+// maxAbove is how far above the place the title of an error is at most: most often there is an empty
+// line between them.
+const maxAbove = 4
+
+var (
+	// configPlace matches how Terraform names a place: "on main.tf line 3, in variable "size":".
+	configPlace = lazyregexp.New(`^\s*on \S+\.(?:tf|tofu|tfvars|hcl)(?:\.json)? line \d+(?:, in .*)?:?\s*$`)
+	// withoutProvider matches places in blocks that no provider sees.
+	withoutProvider = lazyregexp.New(` line \d+, in (?:module|variable|output|locals|terraform|moved|import|removed|check)\b`)
+)
