@@ -26,6 +26,10 @@ type Crowd struct {
 	Told    int       `json:"told,omitempty"`
 	At      time.Time `json:"at,omitzero"`
 	Notices int       `json:"notices,omitempty"`
+	// Comes is when the message of the run comes back, if that has been recorded: until then, and a while
+	// after, it is not taken for lost. Full is how often in a row the queue of builds was full by then.
+	Comes time.Time `json:"comes,omitzero"`
+	Full  int       `json:"full,omitempty"`
 	// Done: nobody is left to start or to tell of.
 	Done bool `json:"done,omitempty"`
 }

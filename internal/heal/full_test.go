@@ -104,41 +104,85 @@ func TestRefusedFollowersAreLeftAlone(t *testing.T) {
 	s.healed(6)
 }
 
-// TestFullQueueIsAskedForAll: while the queue of builds is full for hours, it is asked for one of those that
-// follow a case, and not for each of them; once it is not, all are started within one of these pauses.
-func TestFullQueueIsAskedForAll(t *testing.T) {
-	const n = 20
-	s := crowd(t, 1, n)
-	starts, refused, full := 0, 0, true
+// fullCrowd is a crowd of one role whose leader is healed while the queue of builds takes none of the
+// others, two hours later. leader is its failed build. refused gives how often it is asked in vain in so
+// many quarters of an hour, each of which ends with a sweep; from room on it is not.
+func fullCrowd(t *testing.T, n int) (s *stage, leader string, refused func(quarters int) int, room func()) {
+	t.Helper()
+	s = crowd(t, 1, n)
+	starts, vain, full := 0, 0, true
 	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
 		if c.Operation != "RetryBuild" || c.Done {
 			return simaws.Fault{}
 		}
-		if starts++; starts == 1 || !full { // the leader's is taken
+		if starts++; starts == 1 || !full {
 			return simaws.Fault{}
 		}
-		refused++
+		vain++
 		return simaws.Fault{Code: "AccountLimitExceededException", Message: "Cannot have more than 5 builds in queue for the account"}
 	})
-	hours := func(quarters int) (asked int) {
-		before := refused
+	refused = func(quarters int) int {
+		before := vain
 		for range quarters {
 			s.pass(15 * time.Minute)
 			s.do(`{"sweep":{}}`)
 		}
-		return refused - before
+		return vain - before
 	}
-	hours(8)
-	if asked := hours(16); asked < 16 || asked > 100 { // 370 if each sweep asks for each
+	refused(8)
+	for _, c := range s.cases(n) {
+		if c.Crowd != nil {
+			leader = c.Rounds[0].Build.ID
+		}
+	}
+	return s, leader, refused, func() { full = false }
+}
+
+// TestFullQueueIsAskedForAll: while the queue of builds is full for hours, it is asked for one of those that
+// follow a case, and not for each of them, as rarely as that had come to; no sweep begins anew. Once it is
+// not full, all are started within one of these pauses.
+func TestFullQueueIsAskedForAll(t *testing.T) {
+	const n = 20
+	s, leader, refused, room := fullCrowd(t, n)
+	run := s.of(leader).Crowd.Run
+	// Every ten minutes, and once with each sweep; 89 if sweeps begin anew, 370 if each asks for each that waits.
+	if asked := refused(16); asked < 24 || asked > 50 {
 		t.Errorf("it is asked %d times in four hours for %d builds that wait", asked, n-1)
 	}
-	full = false
-	hours(1)
+	if now := s.of(leader).Crowd.Run; now != run {
+		t.Errorf("run %d has taken the place of run %d", now, run)
+	}
+	room()
+	refused(1)
 	if n := len(s.Sim.Builds("p0")); n != 2*20 {
 		t.Errorf("%d builds once there is room", n)
 	}
-	hours(8)
+	refused(8)
 	s.healed(n)
+}
+
+// TestLostWhileFull: where the message is lost by which others are released, a sweep goes on with them, and
+// asks a full queue as rarely as before.
+func TestLostWhileFull(t *testing.T) {
+	s, leader, refused, room := fullCrowd(t, 20)
+	run := s.of(leader).Crowd.Run
+	lost := 0
+	for end := s.Sim.Clock.Now().Add(15 * time.Minute); s.Sim.Clock.Now().Before(end); s.Sim.Clock.Advance(5 * time.Second) {
+		if m, ok := s.Sim.Receive(simaws.FollowUps); ok && strings.Contains(m.Body, `"release"`) {
+			m.Ack()
+			lost++
+		}
+	}
+	asked := refused(8)
+	if now := s.of(leader).Crowd.Run; lost != 1 || now <= run {
+		t.Errorf("%d messages are lost; after run %d there is run %d", lost, run, now)
+	}
+	if asked > 25 {
+		t.Errorf("it is asked %d times in two hours", asked)
+	}
+	room()
+	refused(8)
+	s.healed(20)
 }
 
 // dieAtRefusal has the function die as the n-th refusal of a start comes back.

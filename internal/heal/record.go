@@ -181,7 +181,7 @@ func (c *held) place(now time.Time) time.Time {
 func (c *held) due(now time.Time) time.Time {
 	if !c.Closed.IsZero() && len(c.Outbox) == 0 && len(c.Others) == 0 {
 		if c.Crowd.Active() {
-			return now.Add(awaitFor)
+			return latest(now, c.Crowd.Comes).Add(awaitFor)
 		}
 		return time.Time{}
 	}

@@ -56,6 +56,9 @@ const (
 	tellAfter = time.Hour
 	// tellApart is the least time between two notices of one crowd.
 	tellApart = 10 * time.Minute
+	// beforeSweep is how long before a sweep may come the message of a run does, unless it is recorded when
+	// it comes: so long it may take a pass.
+	beforeSweep = 5 * time.Minute
 	// maxStuck is how many in a row cannot be started now before a pass stops: of one, its own
 	// project may be the reason. Where the queue was full the last time, one is enough: the next
 	// time it is the turn of the one behind it.
@@ -146,7 +149,7 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 		}
 		for _, it := range its {
 			if pressed(ctx) {
-				return h.releaseAt(ctx, m, h.Clock.Now())
+				return h.passOn(ctx, m, h.Clock.Now())
 			}
 			_, err := h.releaseOne(ctx, leader, it, &m)
 			switch {
@@ -169,13 +172,33 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 					most = min(fullPass<<min(m.Full, 8), fullMost)
 					m.Full++
 				}
-				return h.releaseAt(ctx, m, h.Clock.Now().Add(Jitter(most, fmt.Sprint(leader.ID, h.Clock.Now().UnixNano()))))
+				return h.passOn(ctx, m, h.Clock.Now().Add(Jitter(most, fmt.Sprint(leader.ID, h.Clock.Now().UnixNano()))))
 			}
 		}
 		if len(its) < pageSize {
 			return h.endPass(ctx, m)
 		}
 	}
+}
+
+// passOn has the run go on at that time.
+func (h *Healer) passOn(ctx context.Context, m Release, at time.Time) error {
+	if err := h.recordComes(ctx, m, at); err != nil && !errors.Is(err, errBusy) { // then a sweep begins the run anew
+		h.Log.WarnContext(ctx, "it is not recorded when those that follow are looked at again", "case", m.Leader, "error", err.Error())
+	}
+	return h.releaseAt(ctx, m, at)
+}
+
+// recordComes records when the run's message comes back, if a sweep could come before it: that would take
+// it for lost, and forget for how long the queue of builds has been full.
+func (h *Healer) recordComes(ctx context.Context, m Release, at time.Time) error {
+	c, err := h.open(ctx, m.Leader)
+	if err != nil || c == nil || !c.Crowd.Active() || c.Crowd.Run != m.Run || len(c.Outbox) > 0 ||
+		at.Add(beforeSweep).Before(c.placed) {
+		return err
+	}
+	c.Crowd.Comes, c.Crowd.Full = at, m.Full
+	return h.save(ctx, c, true)
 }
 
 // followersFrom lists those that follow the case, in the order in which they came, from that time on:
@@ -303,7 +326,7 @@ func (h *Healer) endPass(ctx context.Context, m Release) error {
 	case again.IsZero():
 		return nil
 	}
-	return h.releaseAt(ctx, Release{Leader: m.Leader, Run: m.Run, Pass: m.Pass + 1, Full: m.Full}, again)
+	return h.passOn(ctx, Release{Leader: m.Leader, Run: m.Run, Pass: m.Pass + 1, Full: m.Full}, again)
 }
 
 // tellCrowd tells of a case together with those that follow it, if all have ended
@@ -354,14 +377,14 @@ func (h *Healer) tellCrowd(ctx context.Context, m Release) (over bool, again tim
 // lost, or takes long.
 func (h *Healer) lookAfter(ctx context.Context, c *held) error {
 	run := max(h.Clock.Now().UnixNano(), c.Crowd.Run+1) // so that a message that is still on its way is dropped
-	c.Crowd.Run = run
+	c.Crowd.Run, c.Crowd.Comes = run, time.Time{}
 	if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
 		return err
 	}
 	if err := h.flush(ctx, c); err != nil {
 		return err
 	}
-	return h.releaseAt(ctx, Release{Leader: c.ID, Run: run}, h.Clock.Now())
+	return h.releaseAt(ctx, Release{Leader: c.ID, Run: run, Full: c.Crowd.Full}, h.Clock.Now())
 }
 
 // outcome is what a notice tells.

@@ -340,6 +340,13 @@ func (h *Healer) known(ctx context.Context, b codebuild.Build) (bool, error) {
 	return c.knows(b.ID) || b.Status == codebuild.Succeeded || b.Status == "STOPPED", nil
 }
 
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 func earlier(a, b time.Time) time.Time {
 	if !b.IsZero() && b.Before(a) {
 		return b
