@@ -5,8 +5,8 @@ import java.util.Map;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import software.amazon.event.ruler.JsonRuleCompiler;
 import software.amazon.event.ruler.Machine;
-import software.amazon.event.ruler.RuleCompiler;
 
 /** Matches events as EventBridge does: {"pattern", "event"} a line in, true or false a line out. */
 class Match {
@@ -19,7 +19,7 @@ class Match {
             String pattern = ask.get("pattern").toString();
             Machine machine = machines.get(pattern);
             if (machine == null) {
-                String wrong = RuleCompiler.check(pattern);
+                String wrong = JsonRuleCompiler.check(pattern);
                 if (wrong != null) {
                     throw new IllegalArgumentException(wrong + " in the pattern " + pattern);
                 }
