@@ -2784,7 +2784,7 @@ var causes = []Cause{
 			},
 			{
 				says:  []string{"could not find artifact"},
-				like:  &pattern{source: "\\[ERROR\\]|^Error: "},
+				like:  &pattern{source: "\\[ERROR\\]|^Error: |\\w+NotFoundException: "},
 				first: true,
 			},
 			{says: []string{"or one of its dependencies could not be resolved"}, first: true},
@@ -2847,6 +2847,7 @@ var causes = []Cause{
 			{says: []string{"no go files in"}},
 			{says: []string{"build constraints exclude all go files"}},
 			{says: []string{"errors parsing go.mod"}},
+			{says: []string{"go: error loading module requirements"}},
 		},
 	},
 	{
@@ -3238,6 +3239,11 @@ var causes = []Cause{
 			{says: []string{"failed to launch the browser process"}},
 			{says: []string{"the cypress npm package is installed, but the cypress binary is missing"}},
 			{says: []string{"only supports chrome version"}},
+			{says: []string{"entered an invalid browser name"}},
+			{
+				says: []string{"host system is missing"},
+				like: &pattern{source: "\\bHost system is missing (a few )?dependencies to run browsers"},
+			},
 		},
 	},
 	{
@@ -3641,6 +3647,8 @@ var causes = []Cause{
 				consequence: true,
 				shared:      true,
 			},
+			{says: []string{"target page, context or browser has been closed"}, consequence: true},
+			{says: []string{"renderer process just crashed"}, consequence: true},
 			{says: []string{"write code here that turns the phrase above into concrete actions"}, sure: true},
 		},
 	},
@@ -4904,8 +4912,10 @@ var causes = []Cause{
 				remedy:      "report",
 			},
 			{
-				aws: &pattern{source: "(?i)\\b(resource|it) is (currently )?being " +
-					"(modified|updated|created|deleted|processed)\\b"},
+				not: []string{"what is being", "that is being"},
+				aws: &pattern{source: "(?i)\\b(is|are) (currently |still )?(being " +
+					"(modified|updated|created|deleted|processed)|resuming)\\b|\\bplease wait a few \\w+ and " +
+					"(try again|retry)\\b"},
 				remedy: "report",
 			},
 		},
@@ -5108,7 +5118,11 @@ var causes = []Cause{
 			{says: []string{"is unable to consistently start tasks successfully"}},
 			{says: []string{"health_constraints"}},
 			{says: []string{"is unhealthy in (target-group"}, consequence: true},
-			{says: []string{"failed to publish asset"}, consequence: true},
+			{
+				says:        []string{" asset"},
+				like:        &pattern{source: "\\bFailed to (publish|build) asset\\b"},
+				consequence: true,
+			},
 			{
 				says:        []string{"deploy"},
 				like:        &pattern{source: "(?i)\\bdeploy(ment)? (has |of \\S+ )?(failed\\W*$|was rolled back|aborted|unsuccessful)"},
@@ -5116,6 +5130,11 @@ var causes = []Cause{
 				shared:      true,
 			},
 			{says: []string{"rolled back because"}, consequence: true},
+			{says: []string{"error encountered during build of "}},
+			{
+				says: []string{"during execution of command ["},
+				like: &pattern{source: "error occurred during execution of command \\[[\\w-]+\\]"},
+			},
 		},
 	},
 	{
@@ -5741,6 +5760,7 @@ var causes = []Cause{
 				like:        &pattern{source: "\\berror MSB\\d+: "},
 				consequence: true,
 			},
+			{says: []string{"linking with `"}, like: &pattern{source: "\\berror: linking with `[^`]+` failed"}},
 		},
 	},
 	{
@@ -6812,9 +6832,10 @@ var causes = []Cause{
 			{says: []string{"missing required environment variable"}},
 			{says: []string{"environment variable not found:"}},
 			{
-				says: []string{"environment variable"},
-				not:  []string{"can set the"},
-				like: &pattern{source: "set the \\w+ environment variable"},
+				says:        []string{"environment variable"},
+				not:         []string{"can set the"},
+				like:        &pattern{source: "set the \\w+ environment variable"},
+				consequence: true,
 			},
 			{
 				says: []string{"improperlyconfigured:"},
@@ -7845,9 +7866,10 @@ var causes = []Cause{
 			},
 			{
 				aws: &pattern{source: "(?i): .*\\balready (exists?|in use|being used|associated|registered|been " +
-					"used|taken|owned)\\b|\\bsame name (already )?exists|\\bmust be unique\\b|\\bnot " +
-					"unique\\b|\\balready (has|have|attached|provisioned|owns?|an?|the)\\b|there is (already " +
-					")?an existing|\\bduplicate\\b|specified more than once"},
+					"used|taken|owned|claimed|reserved|allocated|enrolled|activated)\\b|\\bsame name " +
+					"(already )?exists|\\bmust be unique\\b|\\bnot unique\\b|\\balready " +
+					"(has|have|attached|provisioned|owns?|an?|the)\\b|there is (already )?an " +
+					"existing|\\bduplicate\\b|specified more than once"},
 			},
 			{says: []string{"cannot re-use a name that is still in use"}},
 			{says: []string{"cannot reuse a name that is still in use"}},
@@ -8204,6 +8226,10 @@ var causes = []Cause{
 				says: []string{"invalid value "},
 				like: &pattern{source: "^invalid (boolean )?value \".*\" for (flag )?-"},
 			},
+			{
+				says: []string{"command is disabled"},
+				like: &pattern{source: "^Error: The `[\\w-]+` command is disabled"},
+			},
 		},
 	},
 	{
@@ -8527,6 +8553,7 @@ var causes = []Cause{
 		general: true,
 		rules: []rule{
 			{says: []string{"errored after"}, like: &pattern{source: "Build '[^']+' errored after "}},
+			{says: []string{"some builds didn't complete successfully"}},
 		},
 	},
 	{
@@ -8650,6 +8677,7 @@ var causes = []Cause{
 				says: []string{"fatal: ["},
 				like: &pattern{source: "^fatal: \\[[^\\]]+\\].*(FAILED!|UNREACHABLE!)"},
 			},
+			{says: []string{"the following modules failed to execute:"}},
 		},
 	},
 	{
