@@ -6857,6 +6857,7 @@ var causes = []Cause{
 			},
 			{
 				says: []string{"_"},
+				not:  []string{"err_"},
 				like: &pattern{source: "\\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\\b.{0,20}\\b(is |are |was )?(not " +
 					"(set|defined|provided|configured)|required|missing|empty|undefined)\\b"},
 				consequence: true,
