@@ -13,6 +13,7 @@ type Reach string
 
 // What there is.
 const (
+	ReachQueued Reach = "queued" // it has not begun: it waits for a place
 	ReachBefore Reach = "before" // not at that phase yet
 	ReachWithin Reach = "within" // in that phase: only its log says whether it is past the command
 	ReachBeyond Reach = "beyond" // that phase succeeded
@@ -37,7 +38,37 @@ func Reached(failed, again codebuild.Build) Reach {
 			return ReachWithin
 		}
 	}
+	if n := len(again.Phases); n > 0 && again.Phases[n-1].Type == "QUEUED" && again.Phases[n-1].Status != codebuild.Succeeded {
+		return ReachQueued
+	}
 	return ReachBefore
+}
+
+const (
+	// LookAfter is how much longer than the failed build needed the one that was started again is given
+	// to come past the point: if that was the build's last command, it has ended by then, and there is
+	// nothing to look at. It is also the least time between two looks.
+	LookAfter = 30 * time.Second
+	// maxLook is the longest time between two looks, and MaxLooks how often in a row it is looked in vain.
+	maxLook  = 10 * time.Minute
+	MaxLooks = 12
+	// maxQueued is for how long a build is looked at that has not begun. CodeBuild itself ends it before
+	// (AWS.md#queue-limits).
+	maxQueued = 12 * time.Hour
+)
+
+// NextLook says after how long it is looked again how far a build has come that was started again and is
+// not past the point, and how often in a row that is in vain by then; ok is false if it is not looked
+// again. reach and looks are those of the look that is over. A build that waits for a place, perhaps for
+// hours, will come past the point as soon as any other, so such a look is none in vain; the longer it has
+// waited, the rarer they are.
+func NextLook(failed, again codebuild.Build, reach Reach, looks int, now time.Time) (wait time.Duration, in int, ok bool) {
+	if reach == ReachQueued {
+		waited := now.Sub(again.Start)
+		return max(Until(failed, again, now), min(max(waited/4, LookAfter), maxLook)), looks, waited < maxQueued
+	}
+	looks++
+	return max(Until(failed, again, now), min(LookAfter<<min(looks-1, 8), maxLook)), looks, looks < MaxLooks
 }
 
 // Until estimates how long a build that was started again still needs to where the failed one's

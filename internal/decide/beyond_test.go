@@ -40,7 +40,11 @@ func TestReached(t *testing.T) {
 		reach  Reach
 		until  time.Duration
 	}{
-		{"in the queue", func(b *codebuild.Build) { b.Phases = phases("", late, order[:2]...) }, ReachBefore, 0},
+		{"in the queue", func(b *codebuild.Build) { b.Phases = phases("", late, order[:2]...) }, ReachQueued, 0},
+		{"in the queue, as some records say it", func(b *codebuild.Build) {
+			b.Phases = phases(codebuild.InProgress, late, order[:2]...)
+		}, ReachQueued, 0},
+		{"a place is found", func(b *codebuild.Build) { b.Phases = phases(codebuild.Succeeded, late, order[:2]...) }, ReachBefore, 0},
 		{"a phase before", func(b *codebuild.Build) { b.Phases = phases("", late, order[:3]...) }, ReachBefore, 0},
 		{"in the phase", func(b *codebuild.Build) { b.Phases = phases("", late, order[:4]...) }, ReachWithin, 0},
 		{"in the phase, as some records say it", func(b *codebuild.Build) {
@@ -75,6 +79,53 @@ func TestReached(t *testing.T) {
 	}
 	if got := Until(codebuild.Build{}, codebuild.Build{Start: began}, now); got != 0 {
 		t.Errorf("nobody knows when the first one failed: %s", got)
+	}
+}
+
+// TestNextLook is the table of when a build is looked at again: twelve times at most once it runs, and as long
+// as it waits for a place.
+func TestNextLook(t *testing.T) {
+	const s, m = time.Second, time.Minute
+	failed := failedAt("1", uploadFailed)
+	failed.Start = began
+	failed.Phases = phases(codebuild.Failed, map[string]int{"QUEUED": 0, "PRE_BUILD": 60}, "QUEUED", "PRE_BUILD")
+	failed.Phases[1].End = began.Add(90 * s)
+	for what, row := range map[string]struct {
+		reach  Reach
+		looks  int
+		waited time.Duration // since it was started
+		wait   time.Duration
+		in     int
+		ok     bool
+	}{
+		"the first":                  {ReachBefore, 0, 2 * m, 30 * s, 1, true},
+		"the second":                 {ReachWithin, 1, 3 * m, m, 2, true},
+		"the eleventh":               {ReachWithin, 10, 80 * m, 10 * m, 11, true},
+		"the twelfth":                {ReachWithin, 11, 90 * m, 10 * m, 12, false},
+		"it cannot be there yet":     {ReachBefore, 1, 10 * s, 80 * s, 2, true},
+		"just queued":                {ReachQueued, 0, 10 * s, 80 * s, 0, true},
+		"queued for 80 seconds":      {ReachQueued, 0, 80 * s, 30 * s, 0, true},
+		"queued for 20 minutes":      {ReachQueued, 0, 20 * m, 5 * m, 0, true},
+		"queued for hours":           {ReachQueued, 3, 7 * 60 * m, 10 * m, 3, true},
+		"queued for longer than can": {ReachQueued, 3, 12 * 60 * m, 10 * m, 3, false},
+	} {
+		again := codebuild.Build{ID: "shop:3", Status: codebuild.InProgress, Start: began}
+		wait, in, ok := NextLook(failed, again, row.reach, row.looks, began.Add(row.waited))
+		if wait != row.wait || in != row.in || ok != row.ok {
+			t.Errorf("%s: after %s, %d in vain, %t; want %s, %d, %t", what, wait, in, ok, row.wait, row.in, row.ok)
+		}
+	}
+	// Whoever follows it for hours costs a few dozen reads.
+	n := 0
+	for waited := time.Duration(0); ; n++ {
+		wait, _, ok := NextLook(failed, codebuild.Build{Start: began}, ReachQueued, 0, began.Add(waited))
+		if !ok {
+			break
+		}
+		waited += wait
+	}
+	if n > 100 {
+		t.Errorf("a build that waits for 12 hours is looked at %d times", n)
 	}
 }
 

@@ -17,16 +17,6 @@ import (
 // wait until its build is green: once that is past the point, they are started by and by while it
 // runs, few at first. If it fails after all, the others wait on.
 
-const (
-	// beyondBy is how much longer than the failed build needed the one that was started again is given
-	// to come past the point: if that was the build's last command, it has ended by then, and there is
-	// nothing to look at. It is also the least time between two looks.
-	beyondBy = 30 * time.Second
-	// maxLook is the longest time between two looks, and maxWatched how often in a row it is looked in vain.
-	maxLook    = 10 * time.Minute
-	maxWatched = 12
-)
-
 // watch has it looked how far the build has come that the case has started again, if somebody
 // follows the case. Without that look they wait for the build's end, so that a message which cannot
 // be sent costs them time and nothing else.
@@ -39,7 +29,7 @@ func (h *Healer) watch(ctx context.Context, c *decide.Case) {
 		return
 	}
 	now := h.Clock.Now()
-	at := now.Add(decide.Until(r.Build, codebuild.Build{Start: r.RetryAt}, now) + beyondBy)
+	at := now.Add(decide.Until(r.Build, codebuild.Build{Start: r.RetryAt}, now) + decide.LookAfter)
 	if err := h.releaseAt(ctx, Release{Leader: c.ID, Runs: r.Retry}, at); err != nil {
 		h.Log.WarnContext(ctx, "asking to look how far a build has come", "case", c.ID, "build", r.Retry, "error", err)
 	}
@@ -75,7 +65,7 @@ func (h *Healer) beyond(ctx context.Context, leader decide.Case, m Release) erro
 	if m.From, m.Pass, m.Looks = from, m.Pass+1, m.Looks+1; n > 0 {
 		m.Looks = 0
 	}
-	if m.Looks >= maxWatched { // nobody has come for more than an hour; the case's end goes on with who comes still
+	if m.Looks >= decide.MaxLooks { // nobody has come for more than an hour; the case's end goes on with who comes still
 		return nil
 	}
 	return h.releaseAt(ctx, m, h.Clock.Now().Add(min(betweenPasses<<min(m.Looks, 4), maxPass)))
@@ -131,7 +121,8 @@ func (h *Healer) cameBeyond(ctx context.Context, leader decide.Case, m Release) 
 	if err != nil {
 		return false, fmt.Errorf("looking how far build %q has come: %w", m.Runs, err)
 	}
-	switch decide.Reached(r.Build, b) {
+	reach := decide.Reached(r.Build, b)
+	switch reach {
 	case decide.ReachBeyond:
 		return true, nil
 	case decide.ReachEnded:
@@ -141,11 +132,12 @@ func (h *Healer) cameBeyond(ctx context.Context, leader decide.Case, m Release) 
 			return beyond, err
 		}
 	}
-	if m.Looks++; m.Looks >= maxWatched {
+	now := h.Clock.Now()
+	wait, looks, again := decide.NextLook(r.Build, b, reach, m.Looks, now)
+	if !again {
 		return false, nil
 	}
-	now := h.Clock.Now()
-	wait := max(decide.Until(r.Build, b, now), min(beyondBy<<min(m.Looks-1, 8), maxLook))
+	m.Looks = looks
 	return false, h.releaseAt(ctx, m, now.Add(wait))
 }
 

@@ -212,3 +212,62 @@ func TestBeyondWhileTheQueueIsFull(t *testing.T) {
 		}
 	}
 }
+
+// TestBeyondAfterHoursInTheQueue: the build that was started again waits for hours behind others' builds. Its
+// case is known all the time, and those that failed meanwhile, and wait for it, are started soon after it has
+// begun and come past the point, not when it is green.
+func TestBeyondAfterHoursInTheQueue(t *testing.T) {
+	const n = 6
+	world, set := story.Crowd(1, n)
+	w := strings.Replace(string(world), "build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]", behindIt, 1) +
+		"  - name: other\n    role: role-0\n    buildspecs: {buildspec.yml: {build: [{run: make, takes: 3h}]}}\n    timeout: 8h\n"
+	s := open(t, w, string(set))
+	s.do(`{"sweep":{}}`) // the next one finds what no event has told since
+	for c := range n + 1 {
+		at := simaws.Start{Project: "p0", Version: fmt.Sprintf("refs/heads/b%d", c)}
+		if c == n {
+			at = simaws.Start{Project: "other"}
+		}
+		if _, err := s.Sim.Run(at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Sim.Clock.Advance(80 * time.Second)
+	s.Sim.SetTrouble(simaws.Trouble{ConcurrentBuilds: 1})
+	for {
+		m, ok := s.Sim.Receive(simaws.Queue)
+		if !ok {
+			break
+		}
+		// One follows at once, so that it is looked how far the first build is. The others' events are lost.
+		if bs := s.Sim.Builds("p0"); strings.Contains(m.Body, bs[0].ID) || strings.Contains(m.Body, bs[1].ID) {
+			if _, err := s.Deliver(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.Ack()
+	}
+	s.pass(2*time.Hour + 40*time.Minute)
+	leader := s.of(s.Sim.Builds("p0")[0].ID)
+	if r := leader.Rounds[0]; !leader.Closed.IsZero() || r.Retry == "" || len(s.Sim.Builds("p0")) != n+1 {
+		t.Fatalf("the first build should wait in the queue: %+v", r)
+	}
+	if looks := s.count("BatchGetBuilds"); looks > 30 {
+		t.Errorf("builds are read %d times while one waits", looks)
+	}
+	s.Sim.SetTrouble(simaws.Trouble{ConcurrentBuilds: 20})
+	s.do(`{"sweep":{}}`)
+	s.pass(90 * time.Minute)
+	s.drain()
+	s.healed(n)
+	cs := s.cases(n)
+	begun := s.Sim.Builds("other")[0].End
+	for _, c := range cs[2:] { // the second one has gone its own way after an hour
+		if r := c.Rounds[0]; r.Follows == "" || !r.Decision.Beyond || r.RetryAt.Sub(begun) > 15*time.Minute {
+			t.Errorf("case %s was started %s after the first one began", c.ID, r.RetryAt.Sub(begun))
+		}
+	}
+	if cs[0].Closed.Sub(begun) < 40*time.Minute || s.count("Publish") != 4 {
+		t.Errorf("the first one was green %s after it began; notices %q", cs[0].Closed.Sub(begun), s.subjects())
+	}
+}
