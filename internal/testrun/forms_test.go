@@ -95,6 +95,35 @@ FAILED test_a.py::test_other - assert 3 == 4
 					"test_a.py | test_real | assert 1 == 2 | ", "test_a.py | test_other | assert 3 == 4 | ",
 				}},
 			}},
+		{"pytest: a test's own failure is told before what its teardown adds, and a setup's error before a teardown's",
+			`============================= test session starts ==============================
+==================================== ERRORS ====================================
+_________________________ ERROR at teardown of test_both _________________________
+>       raise RuntimeError("till is stuck")
+E       RuntimeError: till is stuck
+conftest.py:5: RuntimeError
+_________________________ ERROR at setup of test_around __________________________
+>       raise RuntimeError("no till")
+E       RuntimeError: no till
+conftest.py:9: RuntimeError
+_________________________ ERROR at teardown of test_around _______________________
+>       raise RuntimeError("no key")
+E       RuntimeError: no key
+conftest.py:14: RuntimeError
+=================================== FAILURES ===================================
+___________________________________ test_both ____________________________________
+>   def test_both(till): assert 0
+E   assert 0
+test_a.py:6: AssertionError
+=========================== short test summary info ============================
+FAILED test_a.py::test_both - assert 0
+ERROR test_a.py::test_both - RuntimeError: till is stuck
+ERROR test_a.py::test_around - RuntimeError: no till
+ERROR test_a.py::test_around - RuntimeError: no key
+========================= 1 failed, 3 errors in 0.44s ==========================
+`, []named{{"pytest", 1, 25, []string{
+				"test_a.py | test_both | assert 0 | test_a.py:6", "test_a.py | test_around | RuntimeError: no till | conftest.py:9",
+			}}}},
 		{"pytest: two runs, as tox has them",
 			`============================= test session starts ==============================
 =========================== short test summary info ============================

@@ -409,7 +409,16 @@ func (p *pytestRun) header(text string, n int) {
 			p.cur.test.Suite, p.cur.test.Name = cutNode(name, ".")
 		}
 	}
+	// Message and place are of one phase: of the test's own failure, which pytest prints after the errors
+	// of what is around it, and without one of the phase that came first.
+	more := len(p.cur.told) > 0
 	p.cur.told[phase] = true
+	switch {
+	case more && phase == "":
+		p.cur.test.Message, p.cur.test.At = "", ""
+	case more:
+		p.cur = nil
+	}
 }
 
 // summary is told a line of the short test summary, and which subtest it is of.
