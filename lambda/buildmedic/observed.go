@@ -178,7 +178,8 @@ func (o observing) known(s *settings.Settings) error {
 	return nil
 }
 
-// patchName is the file's name in a patch: as seen from here, where git apply and patch -p1 look.
+// patchName is the file's name in the head of a patch: as seen from here, where git apply and patch -p1
+// look. After a name with a space stands a tab, as in git's patches: patch reads no further than the space without.
 func patchName(file string) string {
 	name := file
 	if filepath.IsAbs(name) {
@@ -190,6 +191,9 @@ func patchName(file string) string {
 	}
 	if name = filepath.ToSlash(filepath.Clean(name)); strings.HasPrefix(name, "../") {
 		name = name[strings.LastIndexByte(name, '/')+1:]
+	}
+	if strings.Contains(name, " ") {
+		name += "\t"
 	}
 	return name
 }

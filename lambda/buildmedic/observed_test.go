@@ -203,11 +203,16 @@ func TestObservedApplies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	spaced := filepath.Join(filepath.Dir(absolute), "our settings.yaml")
 	_, out, _ := buildmedic(t, "", "check", "-observed", "-builds", "1", "-ledger", path)
 	for name, tool := range map[string][]string{
 		"git apply": {"git", "-c", "core.autocrlf=false", "apply", "--whitespace=error-all"}, "patch -p1": {"patch", "-p1"},
 	} {
-		for file, from := range map[string]string{defaultSettings: ".", absolute: ".", "buildmedic.yaml": "infra"} {
+		for _, at := range []struct{ file, from, absolute string }{
+			{defaultSettings, ".", absolute}, {absolute, ".", absolute}, {"buildmedic.yaml", "infra", absolute},
+			{"our settings.yaml", "infra", spaced}, {spaced, ".", spaced}, // patch takes the name up to a tab
+		} {
+			file, absolute := at.file, at.absolute
 			for _, newline := range []string{"\n", "\r\n"} {
 				text := strings.ReplaceAll(string(before), "\n", newline)
 				if err := os.WriteFile(absolute, []byte(text), 0o600); err != nil {
@@ -218,7 +223,7 @@ func TestObservedApplies(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if err := os.Chdir(from); err != nil {
+					if err := os.Chdir(at.from); err != nil {
 						t.Fatal(err)
 					}
 					defer os.Chdir(back)
