@@ -95,6 +95,8 @@ type Denial struct {
 	// Inferred: the action was derived from an API operation or a known
 	// text, not printed as an action.
 	Inferred bool `json:"inferred,omitempty"`
+	// Over: behind the message, a carriage return began its line anew, and something was written over it.
+	Over bool `json:"over,omitempty"`
 	// Verdict is what diagnose thinks of the claim as evidence. Read leaves it zero.
 	Verdict Verdict `json:"verdict,omitzero"`
 }

@@ -36,6 +36,7 @@ func (p *page) claims(home codebuild.ARN) []claim {
 		at := int(p.at[c.from])
 		c.Line, c.raw = p.rows[p.rowAt(at)].line, int(p.src[at])
 		c.Text = p.sentence(c.from, c.to)
+		c.Over = p.rows[p.rowAt(int(p.at[max(c.from, c.to-1)]))].mark&markOver != 0
 		c.Authorization = p.authorization(c.to, home.Partition)
 		s.denied(c)
 		c.warning = p.warned(c.from, c.to)

@@ -57,6 +57,7 @@ const (
 	markNumber                  // a line number
 	markCell                    // the cell of a closed box
 	markFull                    // a cell that its text fills
+	markOver                    // the rest of its line was written over it
 )
 
 // newPage cleans raw, whose first line has the given number.
@@ -86,6 +87,7 @@ type fragment struct {
 	src   []int32 // text[i] was raw[src[i]]
 	line  int
 	whole bool // it is as wide as the line was printed
+	over  bool // the rest of its line was written over it
 }
 
 // singleSpaced drops the blank lines of a text in which every second line is blank: something
@@ -123,15 +125,16 @@ func (c *cleaner) line(raw []byte, at, n int) {
 		c.end(n, true)
 		return
 	}
-	whole := true
+	whole, first, last := true, len(c.list), 0 // last: of the fragments that something was written over
 	for i := 0; i < len(raw); {
 		switch b := raw[i]; {
+		case b == '\r' || b == 0x1b && startsOver(raw[i:]) > 0:
+			if i += max(1, startsOver(raw[i:])); i < len(raw) { // a progress bar; at the end it is half of CRLF
+				c.end(n, true)
+				last = len(c.list)
+			}
 		case b == 0x1b:
 			i += escapes(raw[i:], len(c.buf)-c.from)
-		case b == '\r':
-			if i++; i < len(raw) { // a progress bar; at the end it is half of CRLF
-				c.end(n, true)
-			}
 		case b == '\\':
 			s, size := unescape(raw[i:])
 			if s == "\n" {
@@ -154,7 +157,24 @@ func (c *cleaner) line(raw []byte, at, n int) {
 		}
 	}
 	c.end(n, whole)
+	for i, written := len(c.list)-1, false; i >= first && last > 0; i-- {
+		c.list[i].over = written && i < last
+		written = written || len(c.list[i].text) > 0
+	}
 }
+
+// startsOver returns the length of the escape sequence that b begins with if it moves the cursor to the
+// beginning of the line, as a carriage return does; else 0.
+func startsOver(b []byte) int {
+	for _, s := range lineStarts {
+		if bytes.HasPrefix(b, s) {
+			return len(s)
+		}
+	}
+	return 0
+}
+
+var lineStarts = [][]byte{[]byte("\x1b[G"), []byte("\x1b[0G"), []byte("\x1b[1G")}
 
 // put adds bytes of the raw text at the given place to the
 // fragment that is being made.
@@ -178,7 +198,7 @@ func plain(b []byte) bool {
 // end ends the fragment that is being made.
 func (c *cleaner) end(n int, whole bool) {
 	to := c.from + len(bytes.TrimRight(c.buf[c.from:], " \t"))
-	c.list = append(c.list, fragment{c.buf[c.from:to:to], c.src[c.from:to:to], n, whole})
+	c.list = append(c.list, fragment{text: c.buf[c.from:to:to], src: c.src[c.from:to:to], line: n, whole: whole})
 	c.from = len(c.buf)
 }
 
@@ -187,6 +207,9 @@ func (p *page) add(f fragment, s *stripper) {
 	r := row{start: int32(len(p.text)), line: f.line}
 	if f.whole {
 		r.width = int32(utf8.RuneCount(f.text))
+	}
+	if f.over {
+		r.mark |= markOver
 	}
 	from, to := s.strip(f.text, &r)
 	p.text = append(append(p.text, f.text[from:to]...), '\n')

@@ -99,7 +99,7 @@ func appendCell(out []fragment, f fragment, from, to int) []fragment {
 	if len(bytes.Trim(text, " |│┃║")) == 0 {
 		return out
 	}
-	return append(out, fragment{text, f.src[from : from+len(text)], f.line, f.whole})
+	return append(out, fragment{text, f.src[from : from+len(text)], f.line, f.whole, f.over})
 }
 
 // continuesColumns reports whether a line continues the last column of a

@@ -82,6 +82,13 @@ func clean(b []byte) string {
 	if i := bytes.LastIndexByte(b, '\r'); i >= 0 {
 		b = b[i+1:]
 	}
+	if bytes.IndexByte(b, 0x1b) >= 0 {
+		for _, s := range lineStarts {
+			if i := bytes.LastIndex(b, s); i >= 0 {
+				b = b[i+len(s):]
+			}
+		}
+	}
 	if len(b) > 8*maxLine {
 		b = b[:8*maxLine]
 	}

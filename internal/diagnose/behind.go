@@ -25,8 +25,12 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	another := x.rowsLike(i)
 	label := taskLabel.FindString(x.lines[i].Text)
 	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
-	for k := x.paragraphEnd(i) + 1; k < len(x.bare); k++ {
-		if x.denied(k) { // what follows may be about this one
+	k := x.paragraphEnd(i) + 1
+	if w.over {
+		k = i // the line shows what was printed behind the claim
+	}
+	for ; k < len(x.bare); k++ {
+		if x.denied(k) && !(w.over && k == i) { // what follows may be about this one
 			for _, word := range wordsIn(x.bare[k]) {
 				known[word] = true
 			}
@@ -88,7 +92,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			x.raw.match(nodeFrame, k), ended != "" && strings.HasSuffix(l, ended), x.repeats(k, i), x.synopsis(k),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
-		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
+		case k > 0 && x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
 		case indented, !closes && !x.follows(k, w) && !x.nothingNew(k, known) &&
 			!(k <= events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)) && !x.sameException(k, i):
 			mine, list = false, append(list, k)
@@ -513,15 +517,66 @@ func (x *facts) closes(i int) bool {
 
 // toolEnds reports whether the line with index i is one with which tools, runners and shells end, whoever
 // prints it.
-func (x *facts) toolEnds(i int) bool { return x.rows.match(closing, i) || x.rows.match(toolCloses, i) }
+func (x *facts) toolEnds(i int) bool {
+	return x.rows.match(closing, i) && !x.notNpms(i) || x.rows.match(toolCloses, i)
+}
+
+// notNpms reports whether the line with index i has the words of a field of npm's errors, and is none: npm
+// says its code first, and its paths are whole.
+func (x *facts) notNpms(i int) bool {
+	if !x.rows.match(npmField, i) {
+		return false
+	}
+	for k := i; k >= 0 && k > i-maxRecord && x.rows.match(npmError, k); k-- {
+		if x.rows.match(npmHead, k) {
+			return x.rows.match(npmPath, i) && !x.rows.match(wholePath, i)
+		}
+	}
+	return true
+}
+
+var (
+	npmError  = lazyregexp.New(`\bnpm (?:ERR!|error)(?: |$)`)
+	npmHead   = lazyregexp.New(`\bnpm (?:ERR!|error) (?:code|Lifecycle script)\b`)
+	npmField  = lazyregexp.New(`\bnpm (?:ERR!|error) (?:errno|path|location|command|network|syscall|workspace) `)
+	npmPath   = lazyregexp.New(`\bnpm (?:ERR!|error) (?:path|location) `)
+	wholePath = lazyregexp.New(`\b(?:path|location) (?:/|[A-Za-z]:\\|\\\\)`)
+)
 
 // follows reports whether the line with index i is a consequence of the claim: about the refusal or
 // the same thing, or about what it did not give.
 func (x *facts) follows(i int, w *weighing) bool {
 	l := x.bare[i]
 	return x.refuses(i) || x.saysItFailed(i, w) ||
-		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w) && !x.rows.match(wrongWith, i)
+		w.reads && (x.lacks(i, w) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w) && !x.rows.match(wrongWith, i)
 }
+
+// lacks reports whether the line with index i says that something is missing which a refused call may have
+// been to give: a variable, what such values are called, or what has a word of the claim.
+func (x *facts) lacks(i int, w *weighing) bool {
+	if !x.rows.match(unfed, i) {
+		return false
+	}
+	if !x.rows.match(emptyThing, i) || x.rows.match(givenThing, i) {
+		return true
+	}
+	of := wordsIn(w.text)
+	return slices.ContainsFunc(wordsIn(emptyThing.FindStringSubmatch(x.bare[i])[1]), func(word string) bool {
+		return !closingWords()[word] && slices.ContainsFunc(of, func(s string) bool {
+			return s == word || len(word) >= 4 && (strings.HasPrefix(s, word) || strings.HasPrefix(word, s) && len(s) >= 4)
+		})
+	})
+}
+
+var (
+	// emptyThing matches what is said to be empty, and givenThing names of what a call gives: a variable, or a
+	// word for its value.
+	emptyThing = lazyregexp.New(`(?i)^(.*)\b(?:is|was|are) (?:empty|not set|required|null|undefined)\b`)
+	givenThing = lazyregexp.New(`\$\{?\w|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|^\W*[A-Z][A-Z0-9]+\b|\bnull or not set|(?i:\b(?:values?|variables?|` +
+		`parameters?|arguments?|options?|outputs?|results?|responses?|answers?|strings?|secrets?|passwords?|tokens?|keys?|ur[li]s?|` +
+		`hosts?|endpoints?|address(?:es)?|versions?|tags?|digests?|ids?|arns?|credentials?|users?|config\w*|settings?|inputs?|` +
+		`env\w*|region|account|DSN)\b)`)
+)
 
 // refuses reports whether the line with index i is about a refusal that AWS may have given: if it has a web
 // address, one is AWS's.
@@ -567,7 +622,11 @@ func (x *facts) wordsOf(i int, w *weighing) map[string]bool {
 	for _, word := range wordsIn(x.Command) {
 		known[word] = false // beside other words
 	}
-	for _, word := range wordsIn(x.bare[i] + " " + w.text) {
+	text := w.text
+	if !w.over {
+		text += " " + x.bare[i]
+	}
+	for _, word := range wordsIn(text) {
 		known[word] = true
 	}
 	return known

@@ -138,6 +138,7 @@ type weighing struct {
 	makes     bool   // what was denied makes something
 	undoes    bool   // what was denied takes something away, as a trap does
 	quoted    bool   // the command itself has the text
+	over      bool   // something was written over the claim, and its line shows that
 	unframed  bool   // only tests ran, none is reported, and the runner does not say that the line is none's
 }
 
@@ -272,6 +273,9 @@ func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
 	w.foreign, w.about, w.shared, w.text = x.tookRole(i), x.aboutWords(d, i), names(d), d.Text+" "+d.Action+" "+d.Resource
 	before, after := around(x.bare[i], d.Text)
 	w.quoted = len(d.Text) >= minText && strings.Contains(x.Command, wholeClaim(d))
+	w.over = d.Over && !slices.ContainsFunc(x.denials, func(o buildlog.Denial) bool {
+		return o.Line == d.Line && (!o.Over || strings.Contains(x.bare[i], clip(o.Text, minText)))
+	})
 	x.weighLine(&w, i, before, after)
 	if x.missed(d, i) {
 		w.survived, w.others = "", nil
@@ -464,8 +468,14 @@ func (x *facts) repeated(i int) bool {
 // and a registry that asks for one.
 func (x *facts) missed(d *buildlog.Denial, i int) bool {
 	token := strings.HasSuffix(d.Action, ":GetAuthorizationToken") || d.Action == "sts:GetServiceBearerToken"
-	return token && x.rows.anyAfter(lacksToken, i)
+	return token && x.rows.anyAfter(lacksToken, i) && !x.rows.anyAfter(indexAnswers, i)
 }
+
+// makeShows matches a command of the AWS CLI that make shows when it begins it: what stands above has passed.
+var makeShows = lazyregexp.New(`^aws [a-z][a-z0-9-]+ [a-z]`)
+
+// indexAnswers matches what pip says of a package that it has found: the index has asked for no token.
+var indexAnswers = lazyregexp.New(`\(from versions: \d`)
 
 // tookRole reports whether the build's record, a line above the one with index i, or the command says
 // that another role than the build's was taken.
@@ -532,7 +542,7 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	shared, k := tokens(x.bare[i]), i-1
 	if (w.aside || x.silent(i)) && !x.inException(i) {
 		known := x.wordsOf(i, w)
-		for ; k >= 0 && k >= i-ownMessage; k-- {
+		for ; k >= 0 && k >= i-ownMessage && !x.rows.match(makeShows, k); k-- {
 			if x.worry(k, known) && !x.probes(k, w) {
 				return k
 			}
@@ -698,6 +708,9 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 	alone := x.sure == nil && w.earlier < 0 && !slices.ContainsFunc(w.others, func(k int) bool {
 		return k > i && x.anotherError(k, headError, w.shared, w)
 	})
+	if alone && len(w.others) > 0 && program.MatchString(x.Command) {
+		alone = false // it goes on behind the call, and ends with a status of its own
+	}
 	if x.Exit == "254" && (alone || lastCLI.MatchString(x.Command)) || x.Exit == "255" && x.sure == nil && len(w.others) == 0 {
 		return true
 	}
@@ -717,6 +730,8 @@ var (
 	// oneCLI matches a command that is one call of the AWS CLI, and lastCLI one that ends with a call.
 	oneCLI  = lazyregexp.New(`^\s*aws [^;&|$\n` + "`" + `]*$`)
 	lastCLI = lazyregexp.New(`(?:^|&&|;|\n)\s*aws [^;&|\n]*$`)
+	// program matches a command that no shell runs, which hands on no status unless it means to.
+	program = lazyregexp.New(`(?:^|&&|;|\n)\s*(?:python[\d.]*|node|deno|bun|ruby|php|perl|java|dotnet|go run|Rscript|elixir|mix) [^;&|\n]*$`)
 )
 
 // silent reports whether the line with index i is the AWS CLI's report of an error of the service,
@@ -1031,7 +1046,7 @@ func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w
 	switch {
 	case !x.rows.match(words, i) || x.rows.match(summary, i) || buildlog.AgentLine(x.lines[i].Text):
 		return false
-	case x.refuses(i), w.reads && x.rows.match(unfed, i):
+	case x.refuses(i), w.reads && x.lacks(i, w):
 		return false
 	}
 	return !slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) })

@@ -13,7 +13,21 @@ const (
 	ownSentence = "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 " +
 		"is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::media/x\" because no identity-based policy allows the " +
 		"s3:PutObject action"
+	// ownRead is AWS's sentence about this build's session and a value that it should have got.
+	ownRead = "An error occurred (AccessDeniedException) when calling the GetParameter operation: User: " +
+		"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to " +
+		"perform: ssm:GetParameter on resource: arn:aws:ssm:eu-west-1:111122223333:parameter/shop/db because no identity-based policy " +
+		"allows the ssm:GetParameter action"
 	bareRefusal = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
+)
+
+// Other sentences about this build's session: a side matter, and a token.
+var (
+	ownPublish = strings.ReplaceAll(strings.ReplaceAll(ownSentence, "s3:PutObject", "sns:Publish"), "arn:aws:s3:::media/x",
+		"arn:aws:sns:eu-west-1:111122223333:deploys")
+	ownToken = "\nAn error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: " +
+		strings.ReplaceAll(strings.ReplaceAll(ownSentence, "s3:PutObject", "codeartifact:GetAuthorizationToken"), "arn:aws:s3:::media/x",
+			"arn:aws:codeartifact:eu-west-1:111122223333:domain/shop") + "\n"
 )
 
 // ownOfArchive is AWS's sentence about this build's session and an object with a name of its own.
@@ -51,6 +65,61 @@ var evidenceRows = []struct {
 	{"Terraform's error beside its warning",
 		"╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
 			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
+
+	// A carriage return begins a line anew: what stands behind it was printed later.
+	{"a bar of progress is written over", "Completed 1 MiB/9 MiB\rupload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
+	{"something else is written over it", "upload failed: ./x to s3://media/x BARE\rprices: 3 rows without currency\n", Overtaken, ""},
+	{"the same, by moving the cursor", "upload failed: ./x to s3://media/x BARE\x1b[2K\x1b[1Gprices: 3 rows without currency\n", Overtaken, ""},
+	{"a stack in the same event of the log", "Error: BARE\r    at a (/app/a.js:1:2)\n", Explains, "missing-permission"},
+	{"the line ends are doubled", "upload failed: ./x to s3://media/x BARE\r\r\nmake: *** [Makefile:3: deploy] Error 1\r\r\n", Explains,
+		"missing-permission"},
+
+	// A plain line that says what is wrong with a thing that is there, and no step behind it.
+	{"a version is too old, and then a row may not be written", "version 2.3.0 is older than 2.4.1\nclosing the journal: OWN\n",
+		Contested, ""},
+	{"the same, and the program goes on", "version 2.3.0 is older than 2.4.1\nuploading 2.3.0\nput: OWN\n", Explains,
+		"missing-permission"},
+	{"the same, and the line says what is done about it", "schema 13 is older than 14, migrating it\nput: OWN\n", Explains,
+		"missing-permission"},
+	{"what differs is what is then put", "app-2.3.tgz differs\nput app-2.3.tgz: User: " +
+		strings.TrimPrefix(ownOfArchive, "User: ") + "\n", Explains, "missing-permission"},
+
+	{"a thing has not what it needs, and then a row may not be written", "checking\nCHANGELOG.md has no section for 2.4.2\n\n" +
+		"An error occurred (AccessDenied) when calling the PutObject operation: OWN\n", Contested, ""},
+	{"what was not there is no verdict", "› ℹ  There is no previous release\nput: OWN\n", Explains, "missing-permission"},
+	{"what a logger warns of is none", "SLF4J(W): No providers are needed\ntime=2026-11-20T10:00:12Z level=WARN msg=\"lock is missing\"\n" +
+		"put: OWN\n", Explains, "missing-permission"},
+
+	// What is empty: a value that the call was to give, or a thing of another kind.
+	{"a variable is empty that the call was to give", "READ\nDB_URL is empty\n", Explains, "missing-permission"},
+	{"the password is empty", "READ\nthe password is not set, set it first\n", Explains, "missing-permission"},
+	{"what is named as the parameter is empty", "READ\nshop/db is empty\n", Explains, "missing-permission"},
+	{"another thing is empty", "READ\nnotes for 2.3.0: body is empty\n", Overtaken, ""},
+
+	// npm's fields, and a script's lines in their words.
+	{"npm's fields behind its code", "BARE\nnpm error code 1\nnpm error path /codebuild/output/src/shop\nnpm error command failed\n" +
+		"npm error command sh -c node put.mjs\n", Explains, "missing-permission"},
+	{"npm's fields without its code", "BARE\nnpm error command sh -c prices: 3 rows without currency\n", Overtaken, ""},
+	{"a path that npm does not have", "BARE\nnpm error code 1\nnpm error path prices.csv row 88\n", Overtaken, ""},
+
+	// make shows the command of a side matter before it runs it.
+	{"make shows the command that is refused", "aws sns publish --topic-arn arn:aws:sns:eu-west-1:111122223333:deploys --message start\n\n" +
+		"An error occurred (AuthorizationError) when calling the Publish operation: " + ownPublish + "\nmake: *** [Makefile:3: note] Error 254\n",
+		Explains, "missing-permission"},
+
+	// The log of a job, and a token that an index has not asked for.
+	{"the log of a job", "logs of job/shop-migrate:\n2026-11-20T10:02:11Z reading shop/db\nBARE\n", Shown, ""},
+	{"a token is refused, and the index has other versions of the package", ownToken + "ERROR: Could not find a version that satisfies the " +
+		"requirement shop-core==9.9.9 (from versions: 1.0.0, 1.1.0)\nERROR: No matching distribution found for shop-core==9.9.9\n",
+		Overtaken, ""},
+	{"a token is refused, and the index has none", ownToken + "ERROR: Could not find a version that satisfies the requirement " +
+		"shop-core==9.9.9 (from versions: none)\nERROR: No matching distribution found for shop-core==9.9.9\n", Explains, ""},
+
+	// A run of another service, by its id, and what it met.
+	{"an execution of a pipeline failed", "execution 0a1b2c3d of pipeline shop: Failed\nstage Deploy, action Copy: BARE\n", Shown, ""},
+	{"a deployment failed", "deployment d-0A1B2C3D4: Failed\n{\n    \"message\": \"BARE\"\n}\n", Shown, ""},
+	{"a deployment of this build's own", "deployment of shop failed\nput: OWN\n", Explains, "missing-permission"},
+	{"the build's own, behind a run that failed", "execution 0a1b2c3d of pipeline shop: Failed\nOWN\n", Explains, "missing-permission"},
 
 	// The same in the frames of other tools, and other languages.
 	{"make speaks German", "make[1]: Verzeichnis „/src/a“ wird betreten\nupload failed: ./x to s3://media/x BARE\n" +
@@ -839,7 +908,7 @@ func TestEvidenceOfRetries(t *testing.T) {
 }
 
 func withDenials(log string) string {
-	return strings.NewReplacer("OWN", ownSentence, "BARE", bareRefusal).Replace(log)
+	return strings.NewReplacer("OWN", ownSentence, "BARE", bareRefusal, "READ", ownRead).Replace(log)
 }
 
 // TestSureFailureWithholds: with the line of a sure failure before or behind it, no denial brings

@@ -67,7 +67,8 @@ func (x *facts) markFailures(c *Cause, r *rule) {
 // index i is a failure of its own; -1 if there is none. Nothing between the two may say that the
 // command went on.
 func (x *facts) failedBefore(i int, w *weighing) int {
-	clean, head := true, x.paragraphHead(i) // clean: what stands between only closes
+	// clean: what stands between only closes; wentOn: it says that something else was begun
+	clean, wentOn, head := true, false, x.paragraphHead(i)
 	if head >= 0 && reason.MatchString(strings.TrimPrefix(x.bare[head], "Error: ")) {
 		head = -1 // it says why itself
 	}
@@ -80,12 +81,15 @@ func (x *facts) failedBefore(i int, w *weighing) int {
 			continue
 		}
 		closes := x.closes(k) && !x.rows.match(strongError, k)
+		wentOn = wentOn || x.rows.match(work, k) && !x.rows.match(tidying, k)
 		switch f := x.otherFailures()[k]; {
 		case x.rows.match(runnerClose, k):
 			return k // the runner says that what it ran has failed, and so ends itself
 		case x.raw.match(sameRun, k) && !x.rows.match(strongError, k) && !x.rows.match(closing, k):
 			return -1
 		case !closes && (f == toolsFailure || f == someFailure && clean) && x.isRival(k, w):
+			return k
+		case !wentOn && x.isVerdict(k, w):
 			return k
 		case closes, x.idle(k), x.nothingNew(k, nil):
 		case x.rows.match(work, k), x.rows.match(calm, k), x.rows.match(goesOnWords, k), x.rows.match(success, k):
@@ -97,6 +101,28 @@ func (x *facts) failedBefore(i int, w *weighing) int {
 	}
 	return -1
 }
+
+// isVerdict reports whether the line with index i, above a claim, says what is wrong with a thing that is
+// there, and not that something is done about it: a program that says so may end for it, and what it then
+// writes at its end is refused.
+func (x *facts) isVerdict(i int, w *weighing) bool {
+	says := x.rows.match(wrongWith, i) || x.rows.match(falls, i)
+	return w.whose != "" && says && !x.idle(i) && !x.rows.match(strongError, i) && !x.rows.match(doesSomething, i) && !x.refuses(i) &&
+		!x.survives(i) && !x.rows.match(warns, i) && !x.probes(i, w) && !x.sameThing(i, w)
+}
+
+// falls matches what is said of a thing that falls short.
+var falls = lazyregexp.New(`(?i)\S (?:has|have|had) no \w|\b\d+ \w+ (?:without|with no) \w|\bmust (?:not )?(?:be|have)\b|` +
+	`\S (?:is|are|was|were) (?:missing|wrong|twice|unhealthy|broken|without \w|` +
+	`not (?:allowed|approved|signed|tagged|listed|(?:an?|in|on) \w))|\blacks (?:an?|the|its)\b`)
+
+// tidying matches a step with which a program ends, also after a failure.
+var tidying = lazyregexp.New(`(?i)^[^\pL]*(?:clean|tidy|remov|delet|clos|shut|stopp|notify|tell|unlock|releas|dropp|restor|roll|` +
+	`revert|undo|abort|exit|giv|sav|keep|record|report|mark)\w*ing\b`)
+
+// doesSomething matches a line whose last part says what is done next, `…, migrating it`, or that a tool
+// marks as good news or none.
+var doesSomething = lazyregexp.New(`(?i)[ℹⓘ✔✓]|(?:[,;:(–—]|\s-|\b(?:so|then)) (?:(?:so|now|then|will|am|are|is|be) )*\w+ing\b`)
 
 // isRival reports whether the line with index i, by which another cause holds, is not about the claim.
 func (x *facts) isRival(i int, w *weighing) bool {

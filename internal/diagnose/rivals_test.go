@@ -75,6 +75,12 @@ func TestFailedBefore(t *testing.T) {
 			ownUpload, true},
 		{"the status of what failed before", "./ci.sh", "128", "fatal: No names found, cannot describe anything.\n" + ownUpload, false},
 
+		// A program that no shell runs ends with a status of its own.
+		{"a program that ends with the CLI's status", "python3 check.py", "254", "\nAn error occurred (AccessDenied) when calling the " +
+			"PutObject operation: OWN\nprices: 3 rows without currency\n", false},
+		{"a program that hands on the CLI's status", "python3 deploy.py", "254", "\nAn error occurred (AccessDenied) when calling the " +
+			"PutObject operation: OWN\ndeploy failed\n", true},
+
 		// Under set -e, a trap on EXIT whose call is refused gives the shell the AWS CLI's status.
 		{"tests, and a trap", "./verify.sh", "254", "FAIL src/cart.test.ts\n  ● totals › rounds\n\n" +
 			"    expect(received).toBe(expected)\n\n    Expected: 12.35\n    Received: 12.34\n\n" +

@@ -136,8 +136,12 @@ var speakers = []sign{
 	// What another process printed: a stream of CloudWatch Logs, the log of a task, pod or function.
 	{name: "log", raw: lazyregexp.New(`^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)? [\w.-]+/[\w./$\[\]-]+ `)},
 	{name: "log",
-		above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
+		above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$|` +
+			`\b(?:logs?|lines|output) (?:of|from|for) (?:the )?(?:task|pod|container|function|instance|job|deployment|service)s?\b` +
+			`[^:]*:\s*$`),
 		reach: 12, ends: lazyregexp.New(nextCommand)},
+	// How a run of another service ended, by its id: what it met is told behind it.
+	{name: "log", above: remoteRun, reach: 8, ends: lazyregexp.New(nextCommand)},
 	// What a command printed that another machine ran: Systems Manager, CodeDeploy, cloud-init, Terraform's and
 	// Packer's provisioners, Ansible.
 	{name: "log", below: lazyregexp.New(`^failed to run commands: exit status \d`), reach: 20},
@@ -160,6 +164,11 @@ var speakers = []sign{
 	{name: "log", row: lazyregexp.New(`^[A-Z][a-z]{2} \d\d?, \d{4},? \S+ [AP]M \S+ \S+$`), below: lazyregexp.New(javaLevel), reach: 1,
 		hearsay: true},
 }
+
+// remoteRun matches what scripts print of a run of another service that failed, which has a role of its own.
+var remoteRun = lazyregexp.New(`(?i)\b(?:executions?|deployments?|pipelines?|invocations?|tasks?|job runs?|jobs?|steps?|automations?|` +
+	`commands?) (?:id )?["'` + "`" + `(]?(?:d-[0-9a-z]{9}\b|jr_\w|s-[0-9a-z]{8,}|[0-9a-f]*\d[0-9a-f]*-?[0-9a-f-]{6,}|arn:\S+:).*\b` +
+	`(?:failed|stopped|aborted|timed[_ ]?out|undeliverable)\W*$`)
 
 // databaseRefusal matches how databases and warehouses begin what they say of S3.
 var databaseRefusal = lazyregexp.New(`\bS3ServiceException:|\bFailure using stage area\b|\bAmazon S3 client returned\b|` +
@@ -452,7 +461,8 @@ var (
 	scriptError = lazyregexp.New(`^(?i:error|failed|failure|fatal) ?[:!] |` +
 		`(?i)^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|エラー|错误|錯誤|失败|失敗|오류) *[:：!]`)
 	// summary matches what wrappers print after the error that they are about.
-	summary = lazyregexp.New(`(?i)^SLF4J: |^ERROR ~ Error executing process > |^\[\w\w/\w+\] process > |^\(reached max retries|` +
+	summary = lazyregexp.New(`(?i)^SLF4J(?:\(\w\))?: |^ERROR ~ Error executing process > |^\[\w\w/\w+\] process > |` +
+		`^\(reached max retries|` +
 		`^\s*(--- )?FAIL(ED)?\b|` +
 		`^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
