@@ -85,7 +85,7 @@
 //	queue: {visibility: 6m, max_receive: 5}
 //	trouble: {drop_events: 0.1, duplicate_events: 0.1, delay_events: 2m, throttle: 0.05,
 //	  lose_request: 0.02, lose_response: 0.02, call_time: 25ms, log_lag: 0s, empty_pages: 0, log_page: 0, iam_page: 0,
-//	  rate_limits: false, concurrent_builds: 0}   # see [Trouble]
+//	  rate_limits: false, others: 0, concurrent_builds: 0}   # see [Trouble]
 //
 //	scps:                         # service control policies of the account
 //	  - {id: p-abcd1234, document: '…'}   # messages name arn:…:organizations::…/p-abcd1234

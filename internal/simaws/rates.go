@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ type tokenBuckets map[string]*tokenBucket
 type tokenBucket struct {
 	tokens float64
 	at     time.Time
+	others time.Time // up to when others have called
 }
 
 // throttled takes a token for the call, or says that there is none.
@@ -79,7 +81,33 @@ func (s *Sim) throttled(r *request) bool {
 		b = &tokenBucket{tokens: rate.Burst, at: s.now}
 		s.limits[key] = b
 	}
+	s.othersCall(b, key, rate)
 	return !b.take(rate, s.now)
+}
+
+// refilled is longer than any bucket takes to fill: what others called before makes no difference.
+const refilled = 10 * time.Second
+
+// othersCall makes the calls of others up to now.
+func (s *Sim) othersCall(b *tokenBucket, key string, rate Rate) {
+	a := s.cfg.Trouble.Others * rate.PerSecond
+	if a <= 0 {
+		return
+	}
+	if from := s.now.Add(-refilled); b.others.Before(from) {
+		b.others = from
+	}
+	for {
+		between := -math.Log(1-s.chance("others", key, itoa(s.nth("others "+key)))) / a
+		b.others = b.others.Add(time.Duration(between * float64(time.Second)))
+		if b.others.After(s.now) {
+			b.others = s.now // the next call is drawn anew from here: how long one waits for it is the same
+			return
+		}
+		if b.others.After(b.at) {
+			b.take(rate, b.others)
+		}
+	}
 }
 
 func (b *tokenBucket) take(rate Rate, now time.Time) bool {

@@ -79,6 +79,36 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// Others who share the account take their part of a rate; if they ask for more than there is, each call
+// gets through by chance, as theirs do.
+func TestRatesOfOthers(t *testing.T) {
+	for _, row := range []struct {
+		others, each string // between two calls; not in step with the bucket
+		least, most  int    // % that get through
+	}{
+		{"0", "101ms", 100, 100},
+		{"0.3", "151ms", 97, 100}, // 6.6 a second, of the 7 that are left
+		{"0.5", "97ms", 60, 85},   // 5 and 10.3, of 10
+		{"1.1", "1013ms", 78, 95}, // 11 and 1
+		{"3", "1013ms", 27, 40},   // 30 and 1
+	} {
+		s := world(t, "region: eu-west-1\ntrouble: {rate_limits: true, others: "+row.others+"}")
+		call := calling(t, s, "eu-west-1", "logs")
+		apart, _ := time.ParseDuration(row.each)
+		const n = 400
+		through := 0
+		for range n {
+			s.Clock.Advance(apart)
+			if call() == "" {
+				through++
+			}
+		}
+		if is := 100 * through / n; is < row.least || is > row.most {
+			t.Errorf("others %s: %d %% of a call each %s get through, want %d to %d", row.others, is, row.each, row.least, row.most)
+		}
+	}
+}
+
 // calling makes a call to the service and gives its error code, "" for an answer that is none of
 // throttling.
 func calling(t *testing.T, s *simaws.Sim, region, service string) func() string {

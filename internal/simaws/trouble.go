@@ -32,6 +32,10 @@ type Trouble struct {
 	StaleReads time.Duration
 	// RateLimits makes the rates of [RateOf] apply, in simulated time.
 	RateLimits bool
+	// Others is how many calls others make at each of these rates, who share the account, as a multiple of
+	// the rate: 0.3 takes three tenths of it, and above 1 they ask for more than there is, whatever they
+	// are answered. They call at times of their own.
+	Others float64
 	// ConcurrentBuilds is how many builds of one environment type and compute
 	// type run at once in an account and region; 0: any number. Up to five
 	// times as many wait in the queue, and beyond that CodeBuild starts none

@@ -78,7 +78,7 @@ func (w *worldFile) config() Config {
 			DropEvents: t.DropEvents, DuplicateEvents: t.DuplicateEvents, DelayEvents: time.Duration(t.DelayEvents),
 			Throttle: t.Throttle, LoseRequest: t.LoseRequest, LoseResponse: t.LoseResponse, CallTime: time.Duration(t.CallTime),
 			LogLag: time.Duration(t.LogLag), EmptyPages: t.EmptyPages, LogPage: t.LogPage, IAMPage: t.IAMPage, RateLimits: t.RateLimits,
-			ConcurrentBuilds: t.Concurrent,
+			Others: t.Others, ConcurrentBuilds: t.Concurrent,
 		},
 	}
 }
@@ -146,6 +146,9 @@ func (bu *builder) ranges(w *worldFile) {
 		if !(p >= 0 && p <= 1) {
 			bu.bad("trouble: %s: %v is no probability", name, p)
 		}
+	}
+	if !(t.Others >= 0 && t.Others <= 10) {
+		bu.bad("trouble: others: %v is not between 0 and 10", t.Others)
 	}
 	for name, n := range map[string]int{"build_queue": w.BuildQueue, "queue: max_receive": w.Queue.MaxReceive,
 		"trouble: empty_pages": t.EmptyPages, "trouble: log_page": t.LogPage, "trouble: iam_page": t.IAMPage,

@@ -142,6 +142,7 @@ type troubleFile struct {
 	LogPage         int      `yaml:"log_page"`
 	IAMPage         int      `yaml:"iam_page"`
 	RateLimits      bool     `yaml:"rate_limits"`
+	Others          float64  `yaml:"others"`
 	Concurrent      int      `yaml:"concurrent_builds"`
 }
 
