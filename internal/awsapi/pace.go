@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
 // Retryer is how the function's clients try again: as the SDK does, but a client that was throttled
@@ -58,7 +60,7 @@ const (
 	slower  = 0.5         // of its calls, when it is throttled
 	growth  = 0.01        // more, each second
 	perCall = 0.01        // more, with each call that is not throttled
-	slowest = 0.5         // calls a second: others than these clients may be the reason for throttles
+	slowest = 0.5         // calls a second, or what heal.LeastPace says: others may be the reason for throttles
 	inWay   = time.Second // for so long calls come back that were on their way
 	counted = 5 * time.Second
 )
@@ -76,7 +78,7 @@ type pace struct {
 
 // wait returns when it is the caller's turn. Whoever does not wait for it to the end leaves it to others.
 func (p *pace) wait(ctx context.Context) error {
-	d, step := p.turn(time.Now())
+	d, step := p.turn(time.Now(), max(slowest, heal.LeastPace(ctx)))
 	if d <= 0 {
 		return nil
 	}
@@ -94,9 +96,9 @@ func (p *pace) wait(ctx context.Context) error {
 	}
 }
 
-// turn takes a turn and says how long to wait for it, and how long the next one waits for it. What
-// was not called for a second may be made up for at once.
-func (p *pace) turn(now time.Time) (wait, step time.Duration) {
+// turn takes a turn, for one of at least so many calls a second, and says how long to wait for it, and
+// how long the next one waits for it. What was not called for a second may be made up for at once.
+func (p *pace) turn(now time.Time, least float64) (wait, step time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := now
@@ -104,7 +106,7 @@ func (p *pace) turn(now time.Time) (wait, step time.Duration) {
 		if earliest := now.Add(-time.Second); p.next.Before(earliest) {
 			p.next = earliest
 		}
-		step = time.Duration((0.5 + rand.Float64()) * float64(time.Second) / p.now(now))
+		step = time.Duration((0.5 + rand.Float64()) * float64(time.Second) / max(p.now(now), least))
 		p.next = p.next.Add(step)
 		if p.next.After(at) {
 			at = p.next

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
 var throttle = &smithy.GenericAPIError{Code: "ThrottlingException"}
@@ -134,6 +136,81 @@ func TestPaceOfMany(t *testing.T) {
 	}
 }
 
+// lone makes calls, one after the other, of which each is throttled with a probability, whatever its pace
+// is. It gives how many a second were let through.
+func lone(t *testing.T, ctx context.Context, throttled float64) (perSecond float64) {
+	const lasts = 20 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		r, began, n := Retryer(), time.Now(), 0
+		for time.Since(began) < lasts {
+			release, err := r.GetAttemptToken(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(around(25 * time.Millisecond))
+			err = throttle
+			if rand.Float64() >= throttled {
+				err = nil
+				n++
+			}
+			if err := release(err); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(around(75 * time.Millisecond))
+		}
+		perSecond = float64(n) / lasts.Seconds()
+	})
+	return perSecond
+}
+
+// TestPaceBesideOthers ensures that work that few do at a time goes on at a pace of its own where others
+// are the reason for throttles, and that all that the healer does at once, as it is deployed, still settles
+// on a low rate.
+func TestPaceBesideOthers(t *testing.T) {
+	plain := context.Background() // a test's own is not of the bubbles
+	sweep, release := heal.WithLeastPace(plain, heal.SweepPace), heal.WithLeastPace(plain, heal.ReleasePace)
+	for what, row := range map[string]struct {
+		ctx         context.Context
+		least, most float64 // calls a second
+	}{
+		"failures":  {plain, 0.4, 0.8},
+		"followers": {release, 0.8, 1.2},
+		"a sweep":   {sweep, 1.2, 1.8},
+	} {
+		if is := lone(t, row.ctx, 0.1); is < row.least || is > row.most {
+			t.Errorf("%s: %.2f calls a second where one in ten is throttled, want %.1f to %.1f", what, is, row.least, row.most)
+		}
+	}
+
+	const failures, followUps, cures = 5, 4, 3 // as infra/ has it
+	all := []context.Context{sweep}
+	for range followUps {
+		all = append(all, release)
+	}
+	for range failures + cures {
+		all = append(all, plain)
+	}
+	if least := heal.SweepPace + followUps*heal.ReleasePace + (failures+cures)*slowest; least > 10 {
+		t.Errorf("all together make %.1f calls a second at least, where ten may be all that there is", least)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &shared{left: 4000, tokens: 30, at: time.Now()}
+		began := time.Now()
+		var wg sync.WaitGroup
+		for _, ctx := range all {
+			wg.Go(func() {
+				if err := s.client(ctx, s.another); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if took, vain := time.Since(began), float64(s.vainly)/float64(s.vainly+s.granted); took > 421*time.Second || vain > 0.15 {
+			t.Errorf("13 clients took %s, where the rate allows 397 s; %.1f %% of the calls were throttled", took, 100*vain)
+		}
+	})
+}
+
 // TestPace ensures that a client is as fast as it can be until it is throttled, slows down once for
 // all calls that were on their way, and grows back.
 func TestPace(t *testing.T) {
@@ -198,14 +275,14 @@ func TestPaceGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pace{}
 		for range 30 {
-			p.turn(time.Now())
+			p.turn(time.Now(), slowest)
 			time.Sleep(2 * time.Second)
 			p.slowDown()
 		}
 		next := p.next
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		p.turn(time.Now()) // of somebody who waits
+		p.turn(time.Now(), slowest) // of somebody who waits
 		for range 10 {
 			if err := p.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatal(err)

@@ -22,6 +22,30 @@ const (
 	toSend = 5 * time.Second
 )
 
+// Other users of an account may be the reason why its calls are throttled, and to become slower does not
+// help against that. So no client becomes slower than so many calls a second to a service, by what it does:
+// the fewer invocations do such work at a time, the more. With half a call for each of all others, all of
+// them together stay within the lowest rate of a service that is assumed (AWS.md#request-rates), so that
+// they do not go on throttling each other.
+const (
+	SweepPace   = 1.5 // one invocation at a time
+	ReleasePace = 1.0 // as many as the queue of follow-ups starts
+)
+
+type leastPace struct{}
+
+// WithLeastPace has the work of the context make at least so many calls a second.
+func WithLeastPace(ctx context.Context, perSecond float64) context.Context {
+	return context.WithValue(ctx, leastPace{}, perSecond)
+}
+
+// LeastPace is how many calls a second the work of the context makes at least, however often it is
+// throttled; 0 if nothing is said.
+func LeastPace(ctx context.Context) float64 {
+	perSecond, _ := ctx.Value(leastPace{}).(float64)
+	return perSecond
+}
+
 // turn is when a notice may be sent.
 type turn struct {
 	of    string // the notice's id

@@ -113,6 +113,7 @@ func (h *Healer) releaseAt(ctx context.Context, m Release, at time.Time) error {
 
 // Release goes on with a pass over the cases that follow another one.
 func (h *Healer) Release(ctx context.Context, m Release) error {
+	ctx = WithLeastPace(ctx, ReleasePace)
 	if m.Incident != "" {
 		return h.keep(ctx, m.Incident, m.Run)
 	}

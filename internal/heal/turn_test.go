@@ -107,3 +107,38 @@ func TestTurnOfEachTry(t *testing.T) {
 		}
 	}
 }
+
+// paced keeps the least pace at which it is asked.
+type paced struct {
+	Store
+	asked []float64
+}
+
+func (s *paced) Between(ctx context.Context, _ string, _, _ time.Time, _ bool, _ int) ([]Item, error) {
+	s.asked = append(s.asked, LeastPace(ctx))
+	return nil, nil
+}
+
+func (s *paced) Get(ctx context.Context, _, _ string) (Item, error) {
+	s.asked = append(s.asked, LeastPace(ctx))
+	return Item{}, ErrNotFound
+}
+
+// TestLeastPace ensures that what few do at a time has a pace of its own, and nothing else has.
+func TestLeastPace(t *testing.T) {
+	for what, row := range map[string]struct {
+		do   func(h *Healer) error
+		want float64
+	}{
+		"a sweep":      {func(h *Healer) error { return h.Sweep(t.Context()) }, SweepPace},
+		"a release":    {func(h *Healer) error { return h.Release(t.Context(), Release{Leader: "c"}) }, ReleasePace},
+		"a case again": {func(h *Healer) error { return h.Resume(t.Context(), "c") }, 0},
+	} {
+		s := &paced{}
+		h := &Healer{Settings: &settings.Settings{}, Store: s, Clock: standstill(time.Unix(0, 0))}
+		other := func(is float64) bool { return is != row.want }
+		if err := row.do(h); err != nil || len(s.asked) == 0 || slices.ContainsFunc(s.asked, other) {
+			t.Errorf("%s: the ledger was asked at paces of %v, %v; want %v", what, s.asked, err, row.want)
+		}
+	}
+}

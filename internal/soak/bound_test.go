@@ -54,15 +54,15 @@ func (s *storm) bound(fails, green time.Duration) bound {
 		b.limits = append(b.limits, limit{what, why, ended, max(ended, probed)})
 	}
 
-	took, rate := through("codebuild", "RetryBuild", s.n+records)
-	rest, _ := through("codebuild", "RetryBuild", s.n-roles)
+	took, rate := s.through("codebuild", "RetryBuild", s.n+records)
+	rest, _ := s.through("codebuild", "RetryBuild", s.n-roles)
 	add("CodeBuild", fmt.Sprintf("%d RetryBuild, %d BatchGetBuilds, %s; then a build", s.n, records, rate),
 		took+b.green, probe+rest+b.green)
 
-	took, rate = through("iam", "PutRolePolicy", iamCalls*roles)
+	took, rate = s.through("iam", "PutRolePolicy", iamCalls*roles)
 	add("IAM", fmt.Sprintf("%d calls for each of %d roles, %s; then a build", iamCalls, roles, rate), took+b.green, 0)
 
-	took, rate = through("logs", "GetLogEvents", roles)
+	took, rate = s.through("logs", "GetLogEvents", roles)
 	add("logs", fmt.Sprintf("%d GetLogEvents, %s; then a build", roles, rate), took+b.green, 0)
 
 	add("e-mail", fmt.Sprintf("%d, 10 a second (sns-q)", roles), seconds(float64(roles-10)/10), 0)
@@ -74,9 +74,11 @@ func (s *storm) bound(fails, green time.Duration) bound {
 	return b
 }
 
-// through is how long so many calls take at least, and the rate that they go by.
-func through(service, operation string, calls int) (took time.Duration, why string) {
+// through is how long so many calls take at least, and the rate that they go by: what others leave of it.
+// Of a rate of which others ask for more than there is, half is counted.
+func (s *storm) through(service, operation string, calls int) (took time.Duration, why string) {
 	rate, _, source, _ := simaws.RateOf(service, operation, region)
+	rate.PerSecond *= max(1-s.others, 0.5)
 	return seconds((float64(calls) - rate.Burst) / rate.PerSecond),
 		fmt.Sprintf("%v a second after the first %v (%s)", rate.PerSecond, rate.Burst, source)
 }
@@ -133,6 +135,8 @@ func TestBound(t *testing.T) {
 		{&storm{n: 10_000}, 80 * time.Second, 80 + 1 + 1007 + 80 + 1, 80 + 1 + 81 + 947 + 80 + 1},
 		{&storm{n: 1000, atOnce: 300}, 320 * time.Second, 320 + 1 + 4*320 + 1, 320 + 1 + 321 + 4*320 + 1},
 		{&storm{n: 10_000, atOnce: 300}, 320 * time.Second, 320 + 1 + 34*320 + 1, 320 + 1 + 34*320 + 1},
+		{&storm{n: 10_000, others: 0.3}, 80 * time.Second, 80 + 1 + 1438 + 80 + 1, 80 + 1 + 1438 + 80 + 1},
+		{&storm{n: 10_000, others: 1.1}, 80 * time.Second, 80 + 1 + 2014 + 80 + 1, 80 + 1 + 2014 + 80 + 1},
 	}
 	for i := range tests {
 		tt := &tests[i]

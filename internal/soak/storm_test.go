@@ -31,6 +31,8 @@ type storm struct {
 	atOnce int
 	// behind is how long each build goes on behind the command that failed; 0: that was its last.
 	behind time.Duration
+	// others is what others ask for of each rate of the account, as a multiple of it.
+	others float64
 
 	st      *story.Stage
 	store   heal.Store     // the ledger as it is
@@ -104,7 +106,7 @@ func (s *storm) play(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.st.Sim.SetTrouble(simaws.Trouble{RateLimits: true, Latency: latency, ConcurrentBuilds: s.atOnce})
+	s.st.Sim.SetTrouble(simaws.Trouble{RateLimits: true, Others: s.others, Latency: latency, ConcurrentBuilds: s.atOnce})
 	began := s.st.Sim.Clock.Now()
 	s.ledger.Latency, s.ledger.Keep = ledgerTime, true
 	synctest.Test(t, s.fleet)
