@@ -572,8 +572,9 @@ var (
 	// emptyThing matches what is said to be empty, and givenThing names of what a call gives: a variable, or a
 	// word for its value.
 	emptyThing = lazyregexp.New(`(?i)^(.*)\b(?:is|was|are) (?:empty|not set|required|null|undefined)\b`)
-	givenThing = lazyregexp.New(`\$\{?\w|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|^\W*[A-Z][A-Z0-9]+\b|\bnull or not set|(?i:\b(?:values?|variables?|` +
-		`parameters?|arguments?|options?|outputs?|results?|responses?|answers?|strings?|secrets?|passwords?|tokens?|keys?|ur[li]s?|` +
+	givenThing = lazyregexp.New(`\$\{?\w|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|^\W*[A-Z][A-Z0-9]+\b|\bnull or not set|` +
+		`(?i:\b(?:values?|variables?|parameters?|arguments?|options?|outputs?|results?|` +
+		`responses?|answers?|strings?|secrets?|passwords?|tokens?|keys?|ur[li]s?|` +
 		`hosts?|endpoints?|address(?:es)?|versions?|tags?|digests?|ids?|arns?|credentials?|users?|config\w*|settings?|inputs?|` +
 		`env\w*|region|account|DSN)\b)`)
 )

@@ -731,7 +731,8 @@ var (
 	oneCLI  = lazyregexp.New(`^\s*aws [^;&|$\n` + "`" + `]*$`)
 	lastCLI = lazyregexp.New(`(?:^|&&|;|\n)\s*aws [^;&|\n]*$`)
 	// program matches a command that no shell runs, which hands on no status unless it means to.
-	program = lazyregexp.New(`(?:^|&&|;|\n)\s*(?:python[\d.]*|node|deno|bun|ruby|php|perl|java|dotnet|go run|Rscript|elixir|mix) [^;&|\n]*$`)
+	program = lazyregexp.New(`(?:^|&&|;|\n)\s*(?:python[\d.]*|node|deno|bun|ruby|php|perl|java|dotnet|go run|Rscript|` +
+		`elixir|mix) [^;&|\n]*$`)
 )
 
 // silent reports whether the line with index i is the AWS CLI's report of an error of the service,

@@ -67,9 +67,11 @@ var evidenceRows = []struct {
 			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
 
 	// A carriage return begins a line anew: what stands behind it was printed later.
-	{"a bar of progress is written over", "Completed 1 MiB/9 MiB\rupload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
+	{"a bar of progress is written over",
+		"Completed 1 MiB/9 MiB\rupload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
 	{"something else is written over it", "upload failed: ./x to s3://media/x BARE\rprices: 3 rows without currency\n", Overtaken, ""},
-	{"the same, by moving the cursor", "upload failed: ./x to s3://media/x BARE\x1b[2K\x1b[1Gprices: 3 rows without currency\n", Overtaken, ""},
+	{"the same, by moving the cursor",
+		"upload failed: ./x to s3://media/x BARE\x1b[2K\x1b[1Gprices: 3 rows without currency\n", Overtaken, ""},
 	{"a stack in the same event of the log", "Error: BARE\r    at a (/app/a.js:1:2)\n", Explains, "missing-permission"},
 	{"the line ends are doubled", "upload failed: ./x to s3://media/x BARE\r\r\nmake: *** [Makefile:3: deploy] Error 1\r\r\n", Explains,
 		"missing-permission"},
@@ -103,13 +105,14 @@ var evidenceRows = []struct {
 	{"a path that npm does not have", "BARE\nnpm error code 1\nnpm error path prices.csv row 88\n", Overtaken, ""},
 
 	// make shows the command of a side matter before it runs it.
-	{"make shows the command that is refused", "aws sns publish --topic-arn arn:aws:sns:eu-west-1:111122223333:deploys --message start\n\n" +
-		"An error occurred (AuthorizationError) when calling the Publish operation: " + ownPublish + "\nmake: *** [Makefile:3: note] Error 254\n",
+	{"make shows what is refused", "aws sns publish --topic-arn arn:aws:sns:eu-west-1:111122223333:deploys --message start\n\n" +
+		"An error occurred (AuthorizationError) when calling the Publish operation: " + ownPublish +
+		"\nmake: *** [Makefile:3: note] Error 254\n",
 		Explains, "missing-permission"},
 
 	// The log of a job, and a token that an index has not asked for.
 	{"the log of a job", "logs of job/shop-migrate:\n2026-11-20T10:02:11Z reading shop/db\nBARE\n", Shown, ""},
-	{"a token is refused, and the index has other versions of the package", ownToken + "ERROR: Could not find a version that satisfies the " +
+	{"a token is refused, and the index has other versions", ownToken + "ERROR: Could not find a version that satisfies the " +
 		"requirement shop-core==9.9.9 (from versions: 1.0.0, 1.1.0)\nERROR: No matching distribution found for shop-core==9.9.9\n",
 		Overtaken, ""},
 	{"a token is refused, and the index has none", ownToken + "ERROR: Could not find a version that satisfies the requirement " +
