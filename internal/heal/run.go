@@ -249,42 +249,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 			err = gerr
 		}
 	}()
-	early := h.early
 	h, read := h.readingAhead()
-	r := c.last()
-	f, err := h.facts(ctx, c)
-	early.drop()
-	if err != nil {
-		return err
-	}
-	if h.Clock.Now().Before(r.NotYet) {
-		return nil // the log is not complete yet
-	}
-	r.Diagnosis = &f.Diagnosis // so that a run after throttling need not read the log again
-	if err := h.readRecords(ctx, c, &f); err != nil {
-		read.forget()
-		return err
-	}
-	if h.Clock.Now().Before(r.NotYet) {
-		read.forget()
-		return nil // AWS has no record of a denied request yet
-	}
-	if decide.AsksForJob(f) {
-		if f.Job, err = h.findJob(ctx, c, f); err != nil {
-			read.forget()
-			return err
-		}
-	}
-	remembered, foreseen := f, &foreseen{Simulator: h.Simulator}
-	err = beside(
-		func() error { return h.recall(ctx, c, &remembered) },
-		func() error {
-			if f.Diagnosis.Remedy != diagnose.Grant {
-				return nil
-			}
-			return h.permitted(ctx, c, &f, foreseen)
-		})
-	if read.forget(); err != nil {
+	f, sim, ok, err := h.learn(ctx, c)
+	if read.forget(); err != nil || !ok {
 		return err
 	}
 	if c.joins != "" {
@@ -293,12 +260,12 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	if c.putOff {
 		return h.comeForCure(ctx, c)
 	}
-	f.Known = remembered.Known
-	h.Simulator = foreseen
+	h.Simulator = sim
 	d, full, err := h.decided(ctx, c, f)
 	if err != nil {
 		return err
 	}
+	r := c.last()
 	r.Decision = &d
 	if f.Waited && f.Newer != "" && d.Plan == nil && !r.Own {
 		r.Told = true // the incident's notices name it, and its branch has a newer build
@@ -308,8 +275,46 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	} else if waits {
 		return errWait
 	}
-	now := h.Clock.Now()
-	switch {
+	return h.comesNext(ctx, c, f, full)
+}
+
+// learn reads what the case is decided by: its log, AWS's records, what earlier cases remember and, for a
+// grant, what the role may do. sim is IAM's simulator, with what it has said of that. ok is false if the case
+// waits for a log or a record that is not complete yet.
+func (h *Healer) learn(ctx context.Context, c *held) (f decide.Facts, sim *foreseen, ok bool, err error) {
+	r := c.last()
+	f, err = h.facts(ctx, c)
+	h.early.drop()
+	if err != nil || h.Clock.Now().Before(r.NotYet) {
+		return f, nil, false, err // the log is not complete yet
+	}
+	r.Diagnosis = &f.Diagnosis // so that a run after throttling need not read the log again
+	if err := h.readRecords(ctx, c, &f); err != nil || h.Clock.Now().Before(r.NotYet) {
+		return f, nil, false, err // AWS has no record of a denied request yet
+	}
+	if decide.AsksForJob(f) {
+		if f.Job, err = h.findJob(ctx, c, f); err != nil {
+			return f, nil, false, err
+		}
+	}
+	remembered, sim := f, &foreseen{Simulator: h.Simulator}
+	err = beside(
+		func() error { return h.recall(ctx, c, &remembered) },
+		func() error {
+			if f.Diagnosis.Remedy != diagnose.Grant {
+				return nil
+			}
+			return h.permitted(ctx, c, &f, sim)
+		})
+	f.Known = remembered.Known
+	return f, sim, err == nil, err
+}
+
+// comesNext records what comes of the decision, or begins to carry it out. full says which budget leaves no
+// room for it.
+func (h *Healer) comesNext(ctx context.Context, c *held, f decide.Facts, full []guardrail.Refusal) error {
+	r, now := c.last(), h.Clock.Now()
+	switch d := *r.Decision; {
 	case d.Undo > 0:
 		r.Step = decide.StepUndoing
 		return h.save(ctx, c, false)
@@ -509,22 +514,8 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guar
 	d := r.Decision
 	now := h.Clock.Now()
 	if d.Mutates() {
-		was := c.leased
-		if err := h.acquire(ctx, c); err != nil {
+		if again, err := h.leaseToWrite(ctx, c); err != nil || again {
 			return err
-		}
-		if c.leased != was {
-			// It was decided without the lease, as an approval is: a person may have paused, or taken
-			// back what it gives, since that was read.
-			err := h.still(ctx, c)
-			if errors.Is(err, ErrConflict) && r.Tries < maxTries {
-				r.Tries++
-				h.Log.InfoContext(ctx, "deciding again", "case", c.ID, "because", err.Error())
-				return nil // the step is still the one that decides
-			}
-			if err != nil {
-				return err
-			}
 		}
 	}
 	if len(full) == 0 {
@@ -563,6 +554,24 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guar
 		return err
 	}
 	return h.write(ctx, c)
+}
+
+// leaseToWrite acquires the role's lease for the decision. again means that it was made without the lease
+// and no longer holds: the step is still the one that decides.
+func (h *Healer) leaseToWrite(ctx context.Context, c *held) (again bool, err error) {
+	r, was := c.last(), c.leased
+	if err := h.acquire(ctx, c); err != nil || c.leased == was {
+		return false, err
+	}
+	// It was decided without the lease, as an approval is: a person may have paused, or taken
+	// back what it gives, since that was read.
+	err = h.still(ctx, c)
+	if errors.Is(err, ErrConflict) && r.Tries < maxTries {
+		r.Tries++
+		h.Log.InfoContext(ctx, "deciding again", "case", c.ID, "because", err.Error())
+		return true, nil
+	}
+	return false, err
 }
 
 // curedFor is how long after a role was written most of its other failed builds need no more than
