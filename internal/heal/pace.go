@@ -22,15 +22,12 @@ const (
 	toSend = 5 * time.Second
 )
 
-// Other users of an account may be the reason why its calls are throttled, and to become slower does not
-// help against that. So no client becomes slower than so many calls a second to a service, by what it does:
-// the fewer invocations do such work at a time, the more. With half a call for each of all others, all of
-// them together stay within the lowest rate of a service that is assumed (AWS.md#request-rates), so that
-// they do not go on throttling each other.
-const (
-	SweepPace   = 1.5 // one invocation at a time
-	ReleasePace = 1.0 // as many as the queue of follow-ups starts
-)
+// ReleasePace is how many calls a second to a service whoever releases others makes at least, however often
+// these are throttled: other users of the account may be the reason, and to become slower does not help
+// against that. As many invocations release as the queue of follow-ups starts. With the half a call of each
+// of all others, they stay within the lowest rate of a service that is assumed (AWS.md#request-rates), so
+// that they do not go on throttling each other.
+const ReleasePace = 1.0
 
 type leastPace struct{}
 

@@ -20,7 +20,6 @@ import (
 // them does not stop the others; all errors are returned together. Projects that it
 // had no time for come first in the next sweep.
 func (h *Healer) Sweep(ctx context.Context) error {
-	ctx = WithLeastPace(ctx, SweepPace)
 	errs := []error{h.resumeDue(ctx), h.lookAtRequests(ctx), h.keepDue(ctx), h.remind(ctx), h.digest(ctx), h.sweepProjects(ctx),
 		h.weekly(ctx), h.tellDue(ctx), h.tellPause(ctx), h.lookAtJobs(ctx)}
 	if err := errors.Join(errs...); err != nil {
