@@ -66,6 +66,14 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			}
 			return nil // the runner names what the claim ended; it may tell how others end
 		}
+		if list == nil && x.rows.match(npmScript, k) && npmOfAll.MatchString(x.Command) {
+			for n := k + 1; n < len(x.bare); n++ {
+				if x.rows.match(npmScript, n) {
+					return append(list, n)
+				}
+			}
+			return nil // npm says of each workspace whose script failed that it did, and runs the others
+		}
 		if raw == "{" {
 			if n := x.otherRecord(k, known); n >= 0 {
 				list = append(list, n)
@@ -536,6 +544,9 @@ func (x *facts) notNpms(i int) bool {
 }
 
 var (
+	// npmScript begins npm's errors of a script, and npmOfAll matches a command that runs one in workspaces.
+	npmScript = lazyregexp.New(`^npm (?:ERR!|error) Lifecycle script `)
+	npmOfAll  = lazyregexp.New(`^\s*npm (?:[^;&|\n]* )?(?:--workspaces?|-ws?)\b[^;&|\n]*$`)
 	npmError  = lazyregexp.New(`\bnpm (?:ERR!|error)(?: |$)`)
 	npmHead   = lazyregexp.New(`\bnpm (?:ERR!|error) (?:code|Lifecycle script)\b`)
 	npmField  = lazyregexp.New(`\bnpm (?:ERR!|error) (?:errno|path|location|command|network|syscall|workspace) `)
@@ -557,26 +568,40 @@ func (x *facts) lacks(i int, w *weighing) bool {
 	if !x.rows.match(unfed, i) {
 		return false
 	}
-	if !x.rows.match(emptyThing, i) || x.rows.match(givenThing, i) {
+	thing := x.bare[i]
+	switch {
+	case slices.Contains(valueServices, w.service) && x.rows.match(noFile, i): // such a call gives no file
+		if x.rows.match(gapInPath, i) {
+			return true
+		}
+	case !x.rows.match(emptyThing, i) || x.rows.match(givenThing, i):
 		return true
+	default:
+		thing = emptyThing.FindStringSubmatch(thing)[1]
 	}
 	of := wordsIn(w.text)
-	return slices.ContainsFunc(wordsIn(emptyThing.FindStringSubmatch(x.bare[i])[1]), func(word string) bool {
+	return slices.ContainsFunc(wordsIn(thing), func(word string) bool {
 		return !closingWords()[word] && slices.ContainsFunc(of, func(s string) bool {
 			return s == word || len(word) >= 4 && (strings.HasPrefix(s, word) || strings.HasPrefix(word, s) && len(s) >= 4)
 		})
 	})
 }
 
+// valueServices are those whose refused calls were to give a value.
+var valueServices = []string{"ssm", "secretsmanager"}
+
 var (
+	// noFile matches what is said of a file that is not there, and gapInPath a path with a part that is empty.
+	noFile    = lazyregexp.New(`(?i)no such file|ENOENT|FileNotFound`)
+	gapInPath = lazyregexp.New(`//|[/_-]["'.\s]|[_-]/|/[_-]|''|""`)
 	// emptyThing matches what is said to be empty, and givenThing names of what a call gives: a variable, or a
 	// word for its value.
 	emptyThing = lazyregexp.New(`(?i)^(.*)\b(?:is|was|are) (?:empty|not set|required|null|undefined)\b`)
 	givenThing = lazyregexp.New(`\$\{?\w|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|^\W*[A-Z][A-Z0-9]+\b|\bnull or not set|` +
-		`(?i:\b(?:values?|variables?|parameters?|arguments?|options?|outputs?|results?|` +
-		`responses?|answers?|strings?|secrets?|passwords?|tokens?|keys?|ur[li]s?|` +
-		`hosts?|endpoints?|address(?:es)?|versions?|tags?|digests?|ids?|arns?|credentials?|users?|config\w*|settings?|inputs?|` +
-		`env\w*|region|account|DSN)\b)`)
+		`: line \d+: \w+: |(?i:\b(?:values?|variables?|parameters?|arguments?|options?|outputs?|results?|responses?|answers?|strings?|` +
+		`secrets?|passwords?|tokens?|keys?|ur[li]s?|hosts?|endpoints?|address(?:es)?|` +
+		`versions?|tags?|digests?|ids?|arns?|credentials?|users?|config\w*|` +
+		`settings?|inputs?|env\w*|region|account|DSN)\b)`)
 )
 
 // refuses reports whether the line with index i is about a refusal that AWS may have given: if it has a web

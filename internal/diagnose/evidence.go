@@ -572,6 +572,11 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	if n := x.recordBefore(i, w); n >= 0 {
 		return n
 	}
+	for n := i - 1; n >= 0 && x.raw.match(stateRow, i) && x.raw.match(anyRow, n); n-- {
+		if x.raw.match(stateRow, n) && !x.denied(n) {
+			return n // another row of the same table
+		}
+	}
 	if n := x.inDiff(i); n >= 0 {
 		return n
 	}
@@ -637,6 +642,12 @@ func (x *facts) inDiff(i int) int {
 	}
 	return -1
 }
+
+var (
+	// stateRow matches a row of a table of suites or steps that says that one failed, and anyRow any row of one.
+	stateRow = lazyregexp.New(`^\s*[\w.@/:-]+ {2,}\W*(?i:fail(?:ed|ure)?|errors?|red)\b`)
+	anyRow   = lazyregexp.New(`^\s*[\w.@/:-]+ {2,}\S`)
+)
 
 // maxDiff is how many lines of one part of a difference are looked at.
 const maxDiff = 200
@@ -731,8 +742,8 @@ var (
 	oneCLI  = lazyregexp.New(`^\s*aws [^;&|$\n` + "`" + `]*$`)
 	lastCLI = lazyregexp.New(`(?:^|&&|;|\n)\s*aws [^;&|\n]*$`)
 	// program matches a command that no shell runs, which hands on no status unless it means to.
-	program = lazyregexp.New(`(?:^|&&|;|\n)\s*(?:python[\d.]*|node|deno|bun|ruby|php|perl|java|dotnet|go run|Rscript|` +
-		`elixir|mix) [^;&|\n]*$`)
+	program = lazyregexp.New(`(?:^|&&|;|\n)\s*(?:python[\d.]*|node|deno|bun|ruby|php|perl|java|dotnet|go run|` +
+		`Rscript|elixir|mix) [^;&|\n]*$`)
 )
 
 // silent reports whether the line with index i is the AWS CLI's report of an error of the service,

@@ -67,11 +67,11 @@ var evidenceRows = []struct {
 			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
 
 	// A carriage return begins a line anew: what stands behind it was printed later.
-	{"a bar of progress is written over",
-		"Completed 1 MiB/9 MiB\rupload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
+	{"a bar of progress is written over", "Completed 1 MiB/9 MiB\rupload failed: ./x to s3://media/x BARE\n", Explains,
+		"missing-permission"},
 	{"something else is written over it", "upload failed: ./x to s3://media/x BARE\rprices: 3 rows without currency\n", Overtaken, ""},
-	{"the same, by moving the cursor",
-		"upload failed: ./x to s3://media/x BARE\x1b[2K\x1b[1Gprices: 3 rows without currency\n", Overtaken, ""},
+	{"the same, by moving the cursor", "upload failed: ./x to s3://media/x BARE\x1b[2K\x1b[1Gprices: 3 rows without currency\n",
+		Overtaken, ""},
 	{"a stack in the same event of the log", "Error: BARE\r    at a (/app/a.js:1:2)\n", Explains, "missing-permission"},
 	{"the line ends are doubled", "upload failed: ./x to s3://media/x BARE\r\r\nmake: *** [Makefile:3: deploy] Error 1\r\r\n", Explains,
 		"missing-permission"},
@@ -89,14 +89,23 @@ var evidenceRows = []struct {
 	{"a thing has not what it needs, and then a row may not be written", "checking\nCHANGELOG.md has no section for 2.4.2\n\n" +
 		"An error occurred (AccessDenied) when calling the PutObject operation: OWN\n", Contested, ""},
 	{"what was not there is no verdict", "› ℹ  There is no previous release\nput: OWN\n", Explains, "missing-permission"},
-	{"what a logger warns of is none", "SLF4J(W): No providers are needed\ntime=2026-11-20T10:00:12Z level=WARN msg=\"lock is missing\"\n" +
-		"put: OWN\n", Explains, "missing-permission"},
+	{"what a logger warns of is none", "SLF4J(W): No providers are needed\ntime=2026-11-20T10:00:12Z level=WARN " +
+		"msg=\"lock is missing\"\nput: OWN\n", Explains, "missing-permission"},
 
 	// What is empty: a value that the call was to give, or a thing of another kind.
 	{"a variable is empty that the call was to give", "READ\nDB_URL is empty\n", Explains, "missing-permission"},
 	{"the password is empty", "READ\nthe password is not set, set it first\n", Explains, "missing-permission"},
 	{"what is named as the parameter is empty", "READ\nshop/db is empty\n", Explains, "missing-permission"},
 	{"another thing is empty", "READ\nnotes for 2.3.0: body is empty\n", Overtaken, ""},
+
+	{"the shell says that a variable is not set", "READ\nci/tok.sh: line 3: T: is not set\n", Explains, "missing-permission"},
+	{"a file is missing, and a value was refused", "READ\ncat: dist/notes.html: No such file or directory\n", Overtaken, ""},
+	{"a file is missing whose path lacks the value", "READ\ncat: dist/notes-.html: No such file or directory\n", Explains,
+		"missing-permission"},
+	{"another row of a table of suites failed", "suite      result\ncheckout   failed: total is 12.34\nupload     failed: OWN\n",
+		Contested, ""},
+	{"a row of a table of steps that passed but for it", "step       result\ncheckout   passed\nupload     failed: OWN\n", Explains,
+		"missing-permission"},
 
 	// npm's fields, and a script's lines in their words.
 	{"npm's fields behind its code", "BARE\nnpm error code 1\nnpm error path /codebuild/output/src/shop\nnpm error command failed\n" +
@@ -105,21 +114,23 @@ var evidenceRows = []struct {
 	{"a path that npm does not have", "BARE\nnpm error code 1\nnpm error path prices.csv row 88\n", Overtaken, ""},
 
 	// make shows the command of a side matter before it runs it.
-	{"make shows what is refused", "aws sns publish --topic-arn arn:aws:sns:eu-west-1:111122223333:deploys --message start\n\n" +
-		"An error occurred (AuthorizationError) when calling the Publish operation: " + ownPublish +
-		"\nmake: *** [Makefile:3: note] Error 254\n",
-		Explains, "missing-permission"},
+	{"make shows the command that is refused", "aws sns publish --topic-arn arn:aws:sns:eu-west-1:111122223333:deploys --message " +
+		"start\n\nAn error occurred (AuthorizationError) when calling the Publish operation: " + ownPublish +
+		"\nmake: *** [Makefile:3: note] Error 254\n", Explains, "missing-permission"},
 
 	// The log of a job, and a token that an index has not asked for.
 	{"the log of a job", "logs of job/shop-migrate:\n2026-11-20T10:02:11Z reading shop/db\nBARE\n", Shown, ""},
-	{"a token is refused, and the index has other versions", ownToken + "ERROR: Could not find a version that satisfies the " +
-		"requirement shop-core==9.9.9 (from versions: 1.0.0, 1.1.0)\nERROR: No matching distribution found for shop-core==9.9.9\n",
+	{"a token is refused, and the index has other versions of the package", ownToken + "ERROR: Could not find a version that satisfies " +
+		"the requirement shop-core==9.9.9 (from versions: 1.0.0, 1.1.0)\nERROR: No matching distribution found for shop-core==9.9.9\n",
 		Overtaken, ""},
 	{"a token is refused, and the index has none", ownToken + "ERROR: Could not find a version that satisfies the requirement " +
 		"shop-core==9.9.9 (from versions: none)\nERROR: No matching distribution found for shop-core==9.9.9\n", Explains, ""},
 
 	// A run of another service, by its id, and what it met.
 	{"an execution of a pipeline failed", "execution 0a1b2c3d of pipeline shop: Failed\nstage Deploy, action Copy: BARE\n", Shown, ""},
+	{"an action of a pipeline failed", "waiting for pipeline shop\nDeploy      Failed\naction CopyToBucket failed: BARE\n", Shown, ""},
+	{"an action of the script's own", "building\naction upload failed: BARE\n", Explains, "missing-permission"},
+	{"the log of a child", "shop-e2e is red\nits log ends with:\nBARE\n", Shown, ""},
 	{"a deployment failed", "deployment d-0A1B2C3D4: Failed\n{\n    \"message\": \"BARE\"\n}\n", Shown, ""},
 	{"a deployment of this build's own", "deployment of shop failed\nput: OWN\n", Explains, "missing-permission"},
 	{"the build's own, behind a run that failed", "execution 0a1b2c3d of pipeline shop: Failed\nOWN\n", Explains, "missing-permission"},

@@ -113,7 +113,7 @@ func (x *facts) isVerdict(i int, w *weighing) bool {
 
 // falls matches what is said of a thing that falls short.
 var falls = lazyregexp.New(`(?i)\S (?:has|have|had) no \w|\b\d+ \w+ (?:without|with no) \w|\bmust (?:not )?(?:be|have)\b|` +
-	`\S (?:is|are|was|were) (?:missing|wrong|twice|unhealthy|broken|without \w|` +
+	`\S (?:is|are|was|were) (?:wrong|twice|unhealthy|broken|without \w|` +
 	`not (?:allowed|approved|signed|tagged|listed|(?:an?|in|on) \w))|\blacks (?:an?|the|its)\b`)
 
 // tidying matches a step with which a program ends, also after a failure.

@@ -10,6 +10,10 @@ import (
 // ownUpload is a refusal of the build's own at the end of a log.
 const ownUpload = "upload failed: ./x to s3://media/x An error occurred (AccessDenied) when calling the PutObject operation: OWN\n"
 
+// npmSays is what npm prints of a workspace whose script failed.
+const npmSays = "npm error Lifecycle script `deploy` failed with error:\nnpm error code 1\nnpm error path /src/shop/a\n" +
+	"npm error workspace a@1.0.0\nnpm error location /src/shop/a\nnpm error command failed\nnpm error command sh -c node put.mjs\n"
+
 // ownDelete is one that takes something away.
 const ownDelete = "An error occurred (AccessDenied) when calling the DeleteItem operation: User: " +
 	"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to " +
@@ -74,6 +78,15 @@ func TestFailedBefore(t *testing.T) {
 		{"another status than that of what failed before", "./ci.sh", "1", "fatal: No names found, cannot describe anything.\n" +
 			ownUpload, true},
 		{"the status of what failed before", "./ci.sh", "128", "fatal: No names found, cannot describe anything.\n" + ownUpload, false},
+
+		// npm runs a script in each workspace, and says of which it failed.
+		{"a workspace is refused, and the next one passes", "npm run deploy --workspaces", "1", "\n> a@1.0.0 deploy\n> node put.mjs\n\n" +
+			ownUpload + npmSays + "\n\n> b@1.0.0 deploy\n> echo b deployed\n\nb deployed\n", true},
+		{"a workspace is refused, and the next one fails by itself", "npm run deploy --workspaces", "1", "\n> a@1.0.0 deploy\n" +
+			"> node put.mjs\n\n" + ownUpload + npmSays + "\n\n> b@1.0.0 deploy\n> node check.mjs\n\nb: dist is empty\n" + npmSays, false},
+		{"a workspace goes on after a refusal, and the next one fails", "npm run deploy --workspaces", "1", "\n> a@1.0.0 deploy\n" +
+			"> node put.mjs\n\n" + ownUpload + "\n> b@1.0.0 deploy\n> node check.mjs\n\nb: dist is empty\n" + npmSays, false},
+		{"a script goes on behind npm's errors", "./ci.sh", "1", ownUpload + npmSays + "prices: 3 rows without currency\n", false},
 
 		// A program that no shell runs ends with a status of its own.
 		{"a program that ends with the CLI's status", "python3 check.py", "254", "\nAn error occurred (AccessDenied) when calling the " +

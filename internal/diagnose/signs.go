@@ -138,10 +138,12 @@ var speakers = []sign{
 	{name: "log",
 		above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$|` +
 			`\b(?:logs?|lines|output) (?:of|from|for) (?:the )?(?:task|pod|container|function|instance|job|deployment|service)s?\b` +
-			`[^:]*:\s*$`),
+			`[^:]*:\s*$|\blogs? (?:ends?|ended|says?|shows?|reads?)\b[^.:]*:\s*$`),
 		reach: 12, ends: lazyregexp.New(nextCommand)},
 	// How a run of another service ended, by its id: what it met is told behind it.
 	{name: "log", above: remoteRun, reach: 8, ends: lazyregexp.New(nextCommand)},
+	{name: "log", before: lazyregexp.New(`(?i)\b(?:action|stage|state|step) ["']?[\w.-]+["']? (?:has )?(?:failed|stopped):\s*$`),
+		above: lazyregexp.New(`(?i)\b(?:pipeline|execution|state machine|workflow)\b`), reach: 12, ends: lazyregexp.New(nextCommand)},
 	// What a command printed that another machine ran: Systems Manager, CodeDeploy, cloud-init, Terraform's and
 	// Packer's provisioners, Ansible.
 	{name: "log", below: lazyregexp.New(`^failed to run commands: exit status \d`), reach: 20},
