@@ -535,6 +535,13 @@ func reads(d *buildlog.Denial) bool {
 // ownMessage is how many lines above a refusal the head of the same message may stand.
 const ownMessage = 10
 
+// formsBefore ask, in this order, for an earlier error that the form shows in which it stands above the line
+// with index i. Each returns the index of its line, -1 if there is none.
+var formsBefore = []func(x *facts, i int, w *weighing) int{
+	(*facts).tidiesAfter, (*facts).thrownBefore, (*facts).failedHost, (*facts).handled, (*facts).recordBefore, (*facts).rowBefore,
+	(*facts).inDiff,
+}
+
 // earlierError returns the index of the last error before the line with index i that is not part
 // of the same message; -1 if there is none. A command that keeps a report after an error fails for
 // that error, so before a side matter whatever is no work counts.
@@ -548,37 +555,17 @@ func (x *facts) earlierError(i int, w *weighing) int {
 			}
 		}
 	}
-	if n := x.tidiesAfter(i, w); n >= 0 {
-		return n
-	}
-	if n := x.thrownBefore(i); n >= 0 {
-		return n
-	}
-	if n := x.failedHost(i); n >= 0 {
-		return n
-	}
-	first := x.traceback(i)
-	if first >= 0 {
-		if n := x.handled(first, i); n >= 0 {
+	for _, before := range formsBefore {
+		if n := before(x, i, w); n >= 0 {
 			return n
 		}
 	}
+	first := x.traceback(i)
 	if first > 0 && x.tested(first-1) {
 		first = -1 // the head of a test's report stands above it
 	}
 	if first >= 0 {
 		k = first - 2 // the line right above belongs to it
-	}
-	if n := x.recordBefore(i, w); n >= 0 {
-		return n
-	}
-	for n := i - 1; n >= 0 && x.raw.match(stateRow, i) && x.raw.match(anyRow, n); n-- {
-		if x.raw.match(stateRow, n) && !x.denied(n) {
-			return n // another row of the same table
-		}
-	}
-	if n := x.inDiff(i); n >= 0 {
-		return n
 	}
 	message := k // the AWS CLI's own message begins with its line, so what a script says further above is no head of it
 	for n := 0; first < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
@@ -628,7 +615,7 @@ func (x *facts) tidiesAfter(i int, w *weighing) int {
 
 // inDiff returns the index of the line by which the one with index i is part of a difference between texts,
 // which is a failure by itself; -1 if it is part of none.
-func (x *facts) inDiff(i int) int {
+func (x *facts) inDiff(i int, _ *weighing) int {
 	if !x.raw.match(diffLine, i) {
 		return -1
 	}
@@ -638,6 +625,17 @@ func (x *facts) inDiff(i int) int {
 			return k
 		case !x.raw.match(diffText, k):
 			return -1
+		}
+	}
+	return -1
+}
+
+// rowBefore returns the index of another row, above the one with index i, of a table of suites or steps, by which
+// something else failed; -1 if there is none.
+func (x *facts) rowBefore(i int, _ *weighing) int {
+	for k := i - 1; k >= 0 && x.raw.match(stateRow, i) && x.raw.match(anyRow, k); k-- {
+		if x.raw.match(stateRow, k) && !x.denied(k) {
+			return k
 		}
 	}
 	return -1
@@ -796,8 +794,9 @@ func (x *facts) traceback(i int) int {
 // handled returns the index of an exception that a Python program met before the one at index i, and
 // that it was about to handle: what it failed of, if it only wanted to tell somebody; -1 if there is
 // none, or it only looked for something that was not there.
-func (x *facts) handled(first, i int) int {
-	for n := first + 1; n < i; n++ {
+func (x *facts) handled(i int, _ *weighing) int {
+	first := x.traceback(i)
+	for n := first + 1; first >= 0 && n < i; n++ {
 		if !x.rows.match(whileHandling, n) {
 			continue
 		}
@@ -817,7 +816,7 @@ func (x *facts) handled(first, i int) int {
 
 // failedHost returns the index of the line by which a task of Ansible failed on the host of the one in the line
 // with index i, before it: only what always runs comes behind the first; -1 if there is none.
-func (x *facts) failedHost(i int) int {
+func (x *facts) failedHost(i int, _ *weighing) int {
 	if !x.rows.match(ansibleFatal, i) {
 		return -1
 	}
@@ -834,7 +833,7 @@ var ansibleFatal = lazyregexp.New(`^fatal: \[[^\]]*\]`)
 
 // thrownBefore returns the index of the exception that PHP shows in front of the one at index i, which was
 // thrown while it was handled; -1 if there is none, or it carries an answer of AWS.
-func (x *facts) thrownBefore(i int) int {
+func (x *facts) thrownBefore(i int, _ *weighing) int {
 	if !x.rows.match(phpNext, i) {
 		return -1
 	}
@@ -863,12 +862,16 @@ var (
 // lastEvent returns the index of the last line that may be part of a table of CloudFormation's events: its
 // cells may be broken over several lines; -1 if the output shows none.
 func (x *facts) lastEvent() int {
+	if x.events != nil {
+		return *x.events
+	}
 	last := -1
-	for k := range x.bare {
+	for k := range x.lines {
 		if x.raw.match(stackEvent, k) || k == last+1 && last >= 0 && x.raw.match(tabular, k) {
 			last = k
 		}
 	}
+	x.events = &last
 	return last
 }
 

@@ -47,6 +47,7 @@ type facts struct {
 	end        int             // what counts as the end of lines where only their last are searched; 0: all
 
 	answers      []awsError // see awsErrors
+	events       *int       // see lastEvent
 	failedOfElse *[2]int    // the lines of tests that failed of something else: see unexplainedTest
 
 	// What was found about each line.
