@@ -4,15 +4,15 @@
 # "Create this item unless it is there" is how DynamoDB is used as a lock, and exactly one of many who ask at
 # once may be told yes. moto's server has a thread for each request, and none waits for another between the
 # check of the condition and the write. The window is as long as the work on the update expression: of locks
-# that set one attribute, about one of twelve had two winners, of those that set eight a quarter and more. So a
+# that set eight attributes, a fifth to a quarter had several winners, and of those that set one fewer. So a
 # test of a lock, a lease or a counter against moto fails now and then where the code is right, and more often
 # the more it writes. One after the other, conditions are heeded. (ministack 1.5.33 has one winner each, under
 # the same load.)
 #
-# Expected: 40 locks, each with one winner
+# Expected: 200 locks, each with one winner
 # Seen on 30 November 2026, eight at once for each lock:
-#   one after the other: 40 locks have one winner
-#   at once: 16 locks have more than one winner, some have 4 (9 and 3 in another run)
+#   one after the other: 200 locks have one winner
+#   at once: 41 locks have more than one winner, some have 3 (53 and 36 in other runs)
 set -euo pipefail
 
 dir=$(mktemp -d)
@@ -30,7 +30,7 @@ import sys, threading, time
 import boto3
 from botocore.config import Config
 
-LOCKS, ASKING = 40, 8
+LOCKS, ASKING = 200, 8
 dynamodb = boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{sys.argv[1]}", region_name="us-west-2", aws_access_key_id="a",
                         aws_secret_access_key="b", config=Config(max_pool_connections=ASKING, retries={"total_max_attempts": 1}))
 for _ in range(100):
@@ -74,6 +74,6 @@ PY
 export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 seen=$(venv/bin/python ask.py "$port")
 echo "$seen"
-grep -qx 'one after the other: 40 locks have one winner' <<<"$seen" || { echo "CHANGED: conditions are not heeded at all" >&2; exit 1; }
+grep -qx 'one after the other: 200 locks have one winner' <<<"$seen" || { echo "CHANGED: conditions are not heeded at all" >&2; exit 1; }
 many=$(sed -nE 's/^at once: ([0-9]+) locks .*/\1/p' <<<"$seen")
-test "$many" -ge 3 || { echo "CHANGED: $many locks of 40 have more than one winner" >&2; exit 1; }
+test "$many" -ge 1 || { echo "CHANGED: each of 200 locks has one winner" >&2; exit 1; }
