@@ -82,12 +82,12 @@ func clean(b []byte) string {
 	if i := bytes.LastIndexByte(b, '\r'); i >= 0 {
 		b = b[i+1:]
 	}
-	if bytes.IndexByte(b, 0x1b) >= 0 {
-		for _, s := range lineStarts {
-			if i := bytes.LastIndex(b, s); i >= 0 {
-				b = b[i+len(s):]
-			}
+	for i, n := lastStart(b); i >= 0; i, n = lastStart(b) {
+		if visible(b[i+n:]) {
+			b = b[i+n:]
+			break
 		}
+		b = b[:i] // nothing was written over it
 	}
 	if len(b) > 8*maxLine {
 		b = b[:8*maxLine]
@@ -108,6 +108,32 @@ func clean(b []byte) string {
 		}
 	}
 	return strings.ToValidUTF8(string(bytes.TrimRight(out, " ")), "\ufffd")
+}
+
+// lastStart returns where the last escape sequence stands that begins the line anew, and its length; -1 if
+// there is none.
+func lastStart(b []byte) (at, n int) {
+	for at = bytes.LastIndexByte(b, 0x1b); at >= 0; at = bytes.LastIndexByte(b[:at], 0x1b) {
+		if n = startsOver(b[at:]); n > 0 {
+			return at, n
+		}
+	}
+	return -1, 0
+}
+
+// visible reports whether a terminal shows anything of b.
+func visible(b []byte) bool {
+	for i := 0; i < len(b); {
+		switch x := b[i]; {
+		case x == 0x1b:
+			i += escapes(b[i:], 0)
+		case x > ' ' && x != 0x7f:
+			return true
+		default:
+			i++
+		}
+	}
+	return false
 }
 
 // merge puts the lines of lists together, each line once, by number: as long as any list has it.

@@ -122,6 +122,8 @@ func TestClean(t *testing.T) {
 		{"\x1b[31;1mred\x1b[0m and \x1b]8;;https://example.com\x07link\x1b]8;;\x07", "red and link"},
 		{"10 %\r50 %\r100 %", "100 %"},
 		{"[-----] 0/812\x1b[2K\x1b[1G\x1b[31merror\x1b[39m no such package", "error no such package"},
+		{"error: no such package\x1b[1G", "error: no such package"},
+		{"fetching\x1b[Gerror: no such package\x1b[0G\x1b[?25h\x1b[1G \n", "error: no such package"},
 		{"\x1b[2K\x1b[0Gdone\r\n", "done"},
 		{"\x1b[12Gat a column", "at a column"},
 		{"a\tb\x00\x08c\x7f", "a  bc"},
