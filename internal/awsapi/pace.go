@@ -148,7 +148,7 @@ func (p *pace) speedUp() {
 // besides, once it is the client's own.
 type inTurn struct {
 	aws.RetryerV2
-	turn func(ctx context.Context) error
+	turn heal.Await
 }
 
 // GetAttemptToken implements [aws.RetryerV2]. What it gives as an error is not tried again.
