@@ -207,10 +207,19 @@ func (x *facts) quotable(d buildlog.Denial) bool {
 	return x.whose(&d) != perhapsOurs
 }
 
-// find returns the first cause that holds, with the rule and what it found. A consequence never
+// find returns the cause, with the rule and what it found.
+func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
+	c, r, f := x.asPrinted(causes)
+	if c, r, f := x.reread(causes, c, r, f); c != nil {
+		return c, r, f
+	}
+	return c, r, f
+}
+
+// asPrinted returns the first cause that holds, with the rule and what it found. A consequence never
 // beats a reason: such rules are tried only if nothing but the failed command is known. The last
 // entry of causes.yaml always holds.
-func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
+func (x *facts) asPrinted(causes []Cause) (*Cause, *rule, finding) {
 	c, r, f := x.first(causes, false)
 	if c == nil {
 		panic("diagnose: no cause holds; causes.yaml must end with one that always does")
@@ -526,11 +535,6 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 			return found, true
 		}
 		return found, r.inContext(x, &found)
-	}
-	if x.quoted && r.says != nil {
-		alone := *r
-		alone.code = nil
-		return found, x.search(&alone, 0, &found, nil)
 	}
 	for _, code := range r.code {
 		named := &rule{says: append([]string{lower(code)}, r.says...), not: r.not, like: r.like, first: r.first}

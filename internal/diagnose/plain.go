@@ -1,0 +1,255 @@
+package diagnose
+
+import (
+	"encoding/json"
+	"html"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// A message seldom stays as its program wrote it. Loggers put a time, a name and a level in front
+// of it, or make JSON of it; tools indent what others print, and wrap it; people put it into lists,
+// tables and comments. The rules read lines as they are printed first. Where these say nothing, or
+// only something general, the message is read once more without what is around it. It names the
+// cause then and proves no more: what is found so is only reported.
+
+// reread returns a cause that is better than c, found by r; nil if there is none. Where c says
+// something, the better one is about the same message, and precedes c.
+func (x *facts) reread(causes []Cause, c *Cause, r *rule, f finding) (*Cause, *rule, finding) {
+	from, to := 0, len(x.lines)
+	general := Unexplained(c.Name) || r.consequence
+	if !general {
+		i := x.line(f.evidence.Line)
+		if i < 0 || r.denial != nil || !r.aboutLine() {
+			return nil, nil, finding{}
+		}
+		from, to = max(0, i-messageLines), min(len(x.lines), i+messageLines)
+		causes = causes[:slices.IndexFunc(causes, func(o Cause) bool { return o.Name == c.Name })]
+	}
+	printed := x.believed(from, to)
+	plain := undressed(printed)
+	readings := [][]buildlog.Line{plain, unwrapped(plain, " ")}
+	if x.excerptOnly() {
+		readings = append(readings, unwrapped(plain, ""))
+	}
+	if Unexplained(c.Name) {
+		readings = append(readings, unnamed(plain), unnamed(unnamed(plain)))
+	}
+	for n, lines := range readings {
+		if slices.Equal(lines, printed) || n > 0 && slices.Equal(lines, plain) {
+			continue
+		}
+		better, by, found := x.readAs(lines, causes, general, c)
+		if better != nil && better.Name == c.Name {
+			break // the line that was found says it as well
+		}
+		if better != nil {
+			return better, by, found
+		}
+	}
+	return nil, nil, finding{}
+}
+
+// messageLines is how many lines before and behind a line may belong to its message.
+const messageLines = 4
+
+// believed returns the lines from one index to another. In the log of a build, those that prove
+// nothing whatever they say are empty.
+func (x *facts) believed(from, to int) []buildlog.Line {
+	list := make([]buildlog.Line, 0, to-from)
+	for i := from; i < to; i++ {
+		l := buildlog.Line{N: x.lines[i].N, Text: x.bare[i]}
+		if !x.excerptOnly() && (x.tested(i) || x.provesNone(i, 0, 0)) {
+			l.Text = ""
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+// readAs returns the first of the causes that a line proves, as if the failed command had printed
+// these lines. A consequence counts only if what is known is general, and the class that a text
+// gives itself only if nothing is.
+func (x *facts) readAs(lines []buildlog.Line, causes []Cause, general bool, known *Cause) (*Cause, *rule, finding) {
+	failure := *x.Failure
+	failure.Tail, failure.Excerpt, failure.Long, failure.Denials = lines, nil, nil, nil
+	y := gather(&failure)
+	y.weigh(x.causes)
+	y.quoted = x.excerptOnly()
+	vague := Unexplained(known.Name) && !known.vague
+	for _, consequence := range []bool{false, true} {
+		for i := range causes {
+			c := &causes[i]
+			if c.vague && !vague || consequence && !general {
+				continue
+			}
+			for j := range c.rules {
+				r := &c.rules[j]
+				if r.consequence != consequence || r.denial != nil || !r.aboutLine() && r.any != "pointed" {
+					continue
+				}
+				f, ok := y.try(c, r)
+				i := x.line(f.evidence.Line)
+				if !ok || i < 0 {
+					continue
+				}
+				if skip := x.disproved(c, r); skip != nil && !y.quoted && skip(i, 0, len(x.bare[i])) {
+					continue // by what stands around it
+				}
+				f.evidence.Text = x.lines[i].Text
+				told := *r
+				told.remedy = Report
+				return c, &told, f
+			}
+		}
+	}
+	return nil, nil, finding{}
+}
+
+// undressed returns the lines without what is around a message. One line of JSON may hold several.
+func undressed(lines []buildlog.Line) []buildlog.Line {
+	var list []buildlog.Line
+	for _, l := range lines {
+		for text := range strings.Lines(unquoted(l.Text)) {
+			list = append(list, buildlog.Line{N: l.N, Text: undress(strings.TrimRight(text, "\r\n"))})
+		}
+		if l.Text == "" {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// dress matches what may stand in front of a message: white space; a mark of a list, a table, a
+// comment or a quotation; a number; a time; a level in brackets; and whatever a logger has in front
+// of the level, as "2026-01-02 03:04:05,678 - shop - ERROR - ".
+var dress = lazyregexp.New(`^(?:\s+|(?:[-*+•·▪►▶»>|│✖✗✘❌⨯×→]+|//+|#+|--|;+)(?:\s+|$)|\(?\d{1,5}[.):|]\s+|\d{1,5}\t|` +
+	`\[?\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d[\d:.,]*)?(?:Z| ?[+-]\d\d:?\d\d)?\]?(?:\s+|$)|` +
+	`\[?\d\d:\d\d(?::\d\d[\d.,]*)?\]?(?:\s+|$)|` +
+	`\d\d[OE][ +]|` +
+	`[\[(<](?i:error|err|fatal|critical|severe|stderr|stdout|e|f)[\])>]:?\s*|` +
+	`(?:\[?[\w.:/,@+-]{1,40}\]?[\s|-]+){0,4}\[?(?:ERROR|FATAL|CRITICAL|SEVERE|CRIT|ERR)\]?` +
+	`(?:\s*[|:-]+\s+|\s+[\w.$]+\s+[:-]\s+|\s{2,})|` +
+	"`+|\\*\\*+|~~|__)")
+
+// undress returns the line without what may be around a message.
+func undress(line string) string {
+	line = html.UnescapeString(plainSigns.Replace(line))
+	for range 8 {
+		n := len(dress.FindString(line))
+		if n == 0 {
+			break
+		}
+		line = line[n:]
+	}
+	return strings.TrimRight(line, " \t`*|│")
+}
+
+// named matches the name of who speaks, in front of what it says.
+var named = lazyregexp.New(`^@?[\w./@-]{1,40}(?: [\w./-]{1,20}){0,2}: +`)
+
+// unnamed returns the lines without the name of who speaks.
+func unnamed(lines []buildlog.Line) []buildlog.Line {
+	list := slices.Clone(lines)
+	for i := range list {
+		name := named.FindString(list[i].Text)
+		if name != strings.ToUpper(name) { // an error code is part of the message
+			list[i].Text = undress(list[i].Text[len(name):])
+		}
+	}
+	return list
+}
+
+// plainSigns replaces what editors and web pages write for signs of ASCII.
+var plainSigns = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "“", `"`, "”", `"`, "„", `"`, "‘", "'", "’", "'", "´", "'",
+	`\_`, "_", `\*`, "*", `\<`, "<", `\>`, ">", "…", "...", "***", "masked", "\u200b", "", "\ufeff", "")
+
+// unquoted returns the texts that a line of JSON holds, or the line without the escapes of a string.
+func unquoted(line string) string {
+	trimmed := strings.TrimSpace(line)
+	if trimmed == "" {
+		return line
+	}
+	if strings.ContainsRune(`{["`, rune(trimmed[0])) {
+		var v any
+		if json.Unmarshal([]byte(trimmed), &v) == nil {
+			if texts := textsIn(v, nil); len(texts) > 0 {
+				return strings.Join(texts, "\n")
+			}
+		}
+	}
+	if strings.Contains(line, `\n`) || strings.Contains(line, `\"`) {
+		return escapedSigns.Replace(line)
+	}
+	return line
+}
+
+var escapedSigns = strings.NewReplacer(`\\n`, "\n", `\n`, "\n", `\r`, "", `\\t`, " ", `\t`, " ", `\\\"`, `"`, `\"`, `"`, `\\`, `\`)
+
+// textsIn appends the texts in a value of JSON, but for short words.
+func textsIn(v any, list []string) []string {
+	switch v := v.(type) {
+	case string:
+		if strings.ContainsAny(v, " :") {
+			list = append(list, v)
+		}
+	case []any:
+		for _, e := range v {
+			list = textsIn(e, list)
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			list = textsIn(v[k], list)
+		}
+	}
+	return list
+}
+
+// unwrapped returns the lines with those joined by glue that seem to be one, which was wrapped: the
+// next word, or with no glue the next sign, had no room.
+func unwrapped(lines []buildlog.Line, glue string) []buildlog.Line {
+	var list []buildlog.Line
+	for i := 0; i < len(lines); {
+		end, width := i, 0
+		for ; end < len(lines) && lines[end].Text != ""; end++ {
+			width = max(width, utf8.RuneCountInString(lines[end].Text))
+		}
+		list = append(list, unwrappedBlock(lines[i:end], glue, width)...)
+		for i = end; i < len(lines) && lines[i].Text == ""; i++ {
+			list = append(list, lines[i])
+		}
+	}
+	return list
+}
+
+// The widths at which somebody wraps.
+const (
+	minWidth = 40
+	maxWidth = 200
+)
+
+func unwrappedBlock(block []buildlog.Line, glue string, width int) []buildlog.Line {
+	if width < minWidth || width > maxWidth {
+		return block
+	}
+	var list []buildlog.Line
+	goesOn := false
+	for i, l := range block {
+		if goesOn {
+			list[len(list)-1].Text += glue + l.Text
+		} else {
+			list = append(list, l)
+		}
+		if goesOn = false; i+1 < len(block) {
+			n := utf8.RuneCountInString(l.Text)
+			word, _, _ := strings.Cut(block[i+1].Text, " ")
+			goesOn = n == width || glue != "" && n+1+utf8.RuneCountInString(word) > width
+		}
+	}
+	return list
+}
