@@ -101,6 +101,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
 		case k > 0 && x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
+		case x.rows.match(fieldBehind, k) && x.fieldsStart(i) < i, x.contextHead(k), x.ofSnakemake(k):
 		case indented, !closes && !x.follows(k, w) && !x.nothingNew(k, known) &&
 			!(k <= events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)) && !x.sameException(k, i):
 			mine, list = false, append(list, k)
@@ -110,6 +111,36 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	}
 	return list
 }
+
+// contextHead reports whether the line with index k is above the fields with which OpenDAL ends its error: what
+// it asked for, and of whom.
+func (x *facts) contextHead(k int) bool {
+	return x.bare[k] == "Context:" && k+1 < len(x.lines) && x.raw.match(contextField, k+1)
+}
+
+// ofSnakemake reports whether the line with index k is one with which Snakemake says which files it removes for a
+// failed rule, or which rule failed, and no other has.
+func (x *facts) ofSnakemake(k int) bool {
+	if k > 0 && x.rows.match(removesOutput, k-1) {
+		return true
+	}
+	if !x.rows.match(failedRule, k) {
+		return false
+	}
+	for n := range x.bare {
+		if x.rows.match(failedRule, n) && x.bare[n] != x.bare[k] {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	contextField = lazyregexp.New(`^ {3}(?:service_operation|uri|service|called|path): \S`)
+	failedRule   = lazyregexp.New(`^Error in rule \w+:$`)
+	// removesOutput is above the names of a rule's files.
+	removesOutput = lazyregexp.New(`^Removing output files of failed job \S+ since they might be corrupted:$`)
+)
 
 // othersExit reports whether the line with index k says that something ended which is neither the claim's
 // process nor known from the claim or the command: a container of Compose, a task.
@@ -852,6 +883,12 @@ var (
 		`/tmp/clojure-\d+\.edn$|` +
 		// sbt, dbt; Collision, which shows PHP's exceptions
 		`\[error\] Total time: \d|Done\. PASS=\d|\+\d+ vendor frames *$|\d+ +\S+\.php:\d+$|` +
+		// Snakemake, DuckDB
+		`Removing output files of failed job \S+ since they might be corrupted:$|Shutting down, this might take some time\.$|` +
+		`Exiting because a job execution failed\.|\[\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}\]$|Complete log(?:\(s\))?: \S|` +
+		`WorkflowError:$|At least one job did not complete successfully\.$|` +
+		`Authentication Failure - this is usually caused by invalid or missing credentials\.$|` +
+		`\* Credentials are provided, but they did not work\.$|` +
 		// Terragrunt
 		`(?:ERROR +)?(?:(?:terraform|tofu) invocation failed in |error occurred:$)|\d+ errors? occurred:$|` +
 		`(?:ERROR +|\[\S+\] )?Module \S+ (?:has finished with an error|depends on module \S+, which finished)|` +

@@ -289,8 +289,9 @@ func (x *facts) lastOf(d *buildlog.Denial) int {
 	if len(text) < minText {
 		return -1
 	}
+	escaped := strings.ReplaceAll(text, `"`, `\"`) // as in a record or a structure that a program prints
 	for i := len(x.bare) - 1; i >= 0; i-- {
-		if strings.Contains(x.bare[i], text) {
+		if strings.Contains(x.bare[i], text) || strings.Contains(x.bare[i], escaped) {
 			return i
 		}
 	}
@@ -546,7 +547,7 @@ var formsBefore = []func(x *facts, i int, w *weighing) int{
 // of the same message; -1 if there is none. A command that keeps a report after an error fails for
 // that error, so before a side matter whatever is no work counts.
 func (x *facts) earlierError(i int, w *weighing) int {
-	shared, k := tokens(x.bare[i]), i-1
+	shared, k := tokens(x.bare[i]), x.fieldsStart(i)-1
 	if (w.aside || x.silent(i)) && !x.inException(i) {
 		known := x.wordsOf(i, w)
 		for ; k >= 0 && k >= i-ownMessage && !x.rows.match(makeShows, k); k-- {
@@ -777,7 +778,7 @@ const maxTraceback = 300
 // such a message.
 func (x *facts) traceback(i int) int {
 	first, joined := -1, false // joined: the exception above led to the one below
-	for k := i - 1; k >= 0 && k > i-maxTraceback; k-- {
+	for k := x.treeHead(i) - 1; k >= 0 && k > i-maxTraceback; k-- {
 		switch l := x.lines[k].Text; {
 		case strings.HasPrefix(x.bare[k], "Traceback (most recent call last)"):
 			first, joined = k, false
@@ -790,6 +791,25 @@ func (x *facts) traceback(i int) int {
 	}
 	return first
 }
+
+// treeHead returns the index of the head of the tree of causes whose last one is in the line with index i, as
+// miette draws it for programs in Rust: each is what the one above it came of. Else it returns i.
+func (x *facts) treeHead(i int) int {
+	if !x.raw.match(lastCause, i) {
+		return i
+	}
+	for k := i - 1; k >= 0 && k > i-maxBox; k-- {
+		if !x.raw.match(treeLine, k) {
+			return k
+		}
+	}
+	return i
+}
+
+var (
+	lastCause = lazyregexp.New("^\\s*(?:`->|╰─[▶>])\\s")
+	treeLine  = lazyregexp.New(`^\s*(?:\||│|├─[▶>])`)
+)
 
 // handled returns the index of an exception that a Python program met before the one at index i, and
 // that it was about to handle: what it failed of, if it only wanted to tell somebody; -1 if there is

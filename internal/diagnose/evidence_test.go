@@ -830,7 +830,61 @@ var evidenceRows = []struct {
 		"AWSCodeBuild-1\nupload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
 	{"an action's credentials", "Assuming role with OIDC\nAuthenticated as assumedRoleId AROAEXAMPLE:GitHubActions\n" +
 		"upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
+	// What tools that were run for the first time print around their errors.
+	{"Snakemake's own last words", snakemake + "Error in rule a:\n    message: None\n    jobid: 1\n    shell:\n        echo 1 > x\n" +
+		"        (command exited with non-zero exit code)\n" + snakemakeEnds, Explains, "missing-permission"},
+	{"another rule of Snakemake fails by itself", snakemake + "Error in rule b:\n    message: None\n    jobid: 2\n    shell:\n" +
+		"        ./check.sh prices.csv\nError in rule a:\n    message: None\n    jobid: 1\n" + snakemakeEnds, Overtaken, ""},
+	{"DuckDB's advice", duckDB + "Authentication Failure - this is usually caused by invalid or missing credentials.\n" +
+		"* Credentials are provided, but they did not work.\n* See https://duckdb.org/docs/stable/extensions/httpfs/s3api.html\n",
+		Explains, "missing-permission"},
+	{"a list of what else is wrong", duckDB + "Checks:\n* prices.csv has 3 columns, and needs 4\n", Overtaken, ""},
+	{"OpenDAL's context", openDAL + "\nContext:\n   service_operation: PutObject\n   uri: https://s3.eu-west-1.amazonaws.com/media/x\n" +
+		"   response: Parts { status: 403, version: HTTP/1.1 }\n   service: s3\n   path: x\n   written: 5\n", Explains,
+		"missing-permission"},
+	{"a script's own context", openDAL + "\nContext:\n   step: verify\n   found: 3 prices, and 4 are needed\n", Overtaken, ""},
+	{"a tree of causes", rustTree + "  |-> service error\n  |-> unhandled error (AccessDenied)\n" +
+		"  `-> Error { code: \"AccessDenied\", message: \"OWN\" }\n", Explains, "missing-permission"},
+	{"a tree of causes, drawn with lines", "Traceback (most recent call last):\n  File \"/src/a.py\", line 3, in <module>\n    main()\n" +
+		"store.StoreError:   × error writing object\n  ├─▶ service error\n" +
+		"  ╰─▶ Error { code: \"AccessDenied\", message: \"OWN\" }\n", Explains, "missing-permission"},
+	{"a list of what is wrong below an exception", rustTree + "  | the schema is older than the code\n  | OWN\n", Contested, ""},
+	{"the fields of an answer, a line each", "Uncaught AsyncAws\\Core\\Exception\\Http\\ClientException: HTTP 403 returned for " +
+		"\"https://media.s3.eu-west-1.amazonaws.com/x\".\n\nCode:    AccessDenied\nMessage: OWN\nType:    Sender\nDetail:  \n\n",
+		Explains, "missing-permission"},
+	{"an error before a notice, whose fields have a line each", "prices.csv has 3 columns, and needs 4\n" +
+		"Code:    AuthorizationError\nMessage: " + ownNotice + "\nType:    Sender\nDetail:  \n", Contested, ""},
+	{"a field of another's behind an answer", "Code:    AccessDenied\nMessage: OWN\nType:    text/html, where JSON is needed\n",
+		Overtaken, ""},
+	{"how long an object is cached", "Uploaded s3://media/index.html | cache-control=public,max-age=60\nAccessDenied: OWN\n" +
+		"    at S3RestXmlProtocol.handleError (/src/a.js:1398:27)\n", Explains, "missing-permission"},
+	{"the cache is saved behind what is wrong", "prices.csv has 3 columns, and needs 4\nUploading the cache-files\nOWN\n", Contested, ""},
+	{"tried again, with its quotes escaped", gitAnnex + "100%  6 B               5 KiB/s 0s\n" + gitAnnex + "failed\ncopy: 1 failed\n",
+		Explains, "missing-permission"},
+	{"not tried again", gitAnnex + "100%  6 B               5 KiB/s 0s\ncopy f.txt (checksum differs) failed\n", Overtaken, ""},
 }
+
+// The beginnings of such errors.
+const (
+	snakemake = "WorkflowError:\nFailed to store output in storage s3://media/x\nS3UploadFailedError: Failed to upload x to " +
+		"media/x: OWN\nRemoving output files of failed job a since they might be corrupted:\ns3://media/x (in storage)\n" +
+		"Shutting down, this might take some time.\nExiting because a job execution failed. Look below for error messages\n" +
+		"[Fri Nov 20 10:00:12 2026]\n"
+	snakemakeEnds = "Complete log(s): /src/.snakemake/log/1.log\nWorkflowError:\nAt least one job did not complete successfully.\n"
+	duckDB        = "_duckdb.HTTPException: HTTP Error: HTTP GET error reading 's3://media/x' in region 'eu-west-1' " +
+		"(HTTP 403 Forbidden)\n\nAccessDenied: OWN\n\n"
+	openDAL = "opendal.exceptions.PermissionDenied: PermissionDenied (permanent) at write => S3Error { code: \"AccessDenied\", " +
+		"message: \"OWN\", resource: \"\", request_id: \"R\" }\n"
+	rustTree = "Traceback (most recent call last):\n  File \"/src/a.py\", line 3, in <module>\n    main()\n" +
+		"store.StoreError:   x error writing object to object store service error\n  | \n"
+	gitAnnex = `S3Error {s3ErrorCode = "AccessDenied", s3ErrorMessage = "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/` +
+		`AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to perform: s3:PutObject on resource: ` +
+		`\"arn:aws:s3:::media/x\" ` +
+		`because no identity-based policy allows the s3:PutObject action", s3ErrorResource = Nothing}` + "\n"
+	ownNotice = "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not " +
+		"authorized to perform: sns:Publish on resource: arn:aws:sns:eu-west-1:111122223333:deploys because no identity-based policy " +
+		"allows the sns:Publish action"
+)
 
 // TestEvidence shows, for each kind of text around a denial, whether the denial explains why the
 // command ended.

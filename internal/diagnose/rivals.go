@@ -199,7 +199,10 @@ func (x *facts) survives(i int) bool {
 // messageStart returns the index of the first line of the message that the line with index i is in:
 // the head of an indented one, or the beginning of a Python traceback; else i.
 func (x *facts) messageStart(i int) int {
-	k := i
+	k := x.fieldsStart(i)
+	if k < i {
+		return k
+	}
 	if i > 0 && strings.HasPrefix(x.bare[i-1], "<?xml") {
 		return i - 1
 	}
@@ -222,6 +225,28 @@ func (x *facts) messageStart(i int) int {
 	}
 	return i
 }
+
+// fieldsStart returns the index of the first line of an answer of AWS whose fields a program prints in lines
+// of their own, the code above the message: of AsyncAws with its head, HTTP 403 returned for "…". Else it
+// returns i.
+func (x *facts) fieldsStart(i int) int {
+	if i == 0 || !x.rows.match(messageField, i) || !x.rows.match(codeField, i-1) {
+		return i
+	}
+	if i > 2 && strings.TrimSpace(x.bare[i-2]) == "" && x.rows.match(answeredWith, i-3) {
+		return i - 3
+	}
+	return i - 1
+}
+
+// messageField and codeField are fields of an answer of AWS, fieldBehind those that stand behind its message,
+// and answered is the head that AsyncAws puts above them.
+var (
+	messageField = lazyregexp.New(`^\s*Message: +User: `)
+	codeField    = lazyregexp.New(`^\s*Code: +\w+$`)
+	fieldBehind  = lazyregexp.New(`^\s*(?:Type: +(?:Sender|Receiver)|Detail:)\s*$`)
+	answeredWith = lazyregexp.New(`HTTP 403 returned for "https://[\w.-]+\.amazonaws\.com[/"]`)
+)
 
 var (
 	// panicked is the head of a message of Rust, and richTraceback that of a traceback of Rich.

@@ -581,8 +581,8 @@ var (
 	processExit = lazyregexp.New(`(?i)^\W*(.{1,80}?) exited with (?:code )?[1-9]\d*\b`)
 	// savesSideMatter matches what a script says before it keeps a report or a log.
 	savesSideMatter = lazyregexp.New(`(?i)\b(sav|upload|send|push|writ|publish|keep|stor|copy|` +
-		`archiv)\w*\b.{0,30}\b(reports?|logs?|metrics?|coverage|` +
-		`diagnostics|results?|screenshots?|traces?|cache)\b`)
+		`archiv)\w*\b.{0,30}\b((reports?|logs?|metrics?|coverage|` +
+		`diagnostics|results?|screenshots?|traces?)\b|cache(?:[^\w-]|-[^c]|$))`) // not cache-control
 	indented = lazyregexp.New(`^\s{2,}\S|^(E|#|●|→|\[\w+\]) `)
 	// reportLine matches the first lines of what test runners and linters print.
 	reportLine = lazyregexp.New(`(?i)^\W*(=+ test session starts|collected \d+ items|=== RUN|RUN +v\d|PASS\b|FAIL\b|` +
