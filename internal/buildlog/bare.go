@@ -102,10 +102,13 @@ var imageWords = []struct{ words, action string }{
 	{"readingmanifest", "ecr:BatchGetImage"},
 	{"fetchingmanifest", "ecr:BatchGetImage"},
 	{"failedtoresolve", "ecr:BatchGetImage"},
+	{"failedtorequestmanifesthead", "ecr:BatchGetImage"}, // regctl
+	{"failedtogetmanifest", "ecr:BatchGetImage"},
+	{"failedtosendblobpost", "ecr:InitiateLayerUpload"},
 }
 
 // readImage: "reading manifest TAG in HOST/REPO: unexpected HTTP status: 403 Forbidden", as podman,
-// buildah and skopeo say it.
+// buildah, skopeo and regctl say it.
 func (s *sentences) readImage(at int) (report, bool) {
 	const account = 12 // digits
 	t := int(s.at[at]) - account

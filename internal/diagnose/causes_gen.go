@@ -4470,6 +4470,36 @@ var causes = []Cause{
 				says: []string{"access to bucket '"},
 				like: &pattern{source: "Access to bucket '[^']+' was denied"},
 			},
+			{
+				says: []string{"http response code: 403"},
+				like: &pattern{source: "HTTP response code: 403\\. .*in bucket '[^']+'"},
+			},
+			{
+				says: []string{"nsufficient permissions to access this path"},
+				like: &pattern{source: "^mc: <ERROR> "},
+			},
+			{says: []string{"s3exception: service returned error code 403: forbidden"}},
+			{
+				says: []string{"permissiondenied ("},
+				also: []string{"service: s3"},
+				like: &pattern{source: "PermissionDenied \\(\\w+\\) at \\w+$"},
+			},
+		},
+	},
+	{
+		Name:  "spring-settings-missing",
+		Title: "Spring Boot did not get the settings that it imports from AWS",
+		Advice: "Spring Cloud AWS says \"does not exist\" of a secret, parameters or an object also " +
+			"where the role may not read them, and leaves the refusal out. Ask for it with the AWS " +
+			"CLI in the buildspec (aws secretsmanager get-secret-value, aws ssm " +
+			"get-parameters-by-path), which prints the reason. Its advice, optional:, lets the " +
+			"program start without them.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"config data resource '"},
+				like: &pattern{source: "^Config data resource '.*' via location '(optional:)?aws-\\w+:.*' does not exist"},
+			},
 		},
 	},
 	{
@@ -5720,6 +5750,13 @@ var causes = []Cause{
 				sure:  true,
 			},
 			{
+				says:  []string{"rl:"},
+				also:  []string{"%    "},
+				like:  &pattern{source: "^\\S+\\.[eh]rl:\\d+:\\d+: [^W]"},
+				first: true,
+				sure:  true,
+			},
+			{
 				says: []string{"error"},
 				like: &pattern{source: "(?i)^\\s*\\S+\\.\\w+[:(]\\d+([:,] ?\\d+)?\\)?:? ?(fatal |syntax |parse |parser )?error " +
 					"?: "},
@@ -5797,6 +5834,12 @@ var causes = []Cause{
 		Remedy: "report",
 		quotes: true,
 		rules: []rule{
+			{
+				says:  []string{"error:xenon:"},
+				like:  &pattern{source: "^ERROR:xenon:\\S"},
+				first: true,
+				sure:  true,
+			},
 			{
 				says:  []string{".py"},
 				not:   []string{"warning:", "note:", "information:"},
