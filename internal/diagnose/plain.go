@@ -128,7 +128,8 @@ func undressed(lines []buildlog.Line) []buildlog.Line {
 // dress matches what may stand in front of a message: white space; a mark of a list, a table, a
 // comment or a quotation; a number; a time; a level in brackets; and whatever a logger has in front
 // of the level, as "2026-01-02 03:04:05,678 - shop - ERROR - ".
-var dress = lazyregexp.New(`^(?:\s+|(?:[-*+•·▪►▶»>|│✖✗✘❌⨯×→]+|//+|#+|--|;+)(?:\s+|$)|\(?\d{1,5}[.):|]\s+|\d{1,5}\t|` +
+var dress = lazyregexp.New(`^(?:\s+|(?:[-*+•·▪►▶»>|│✖✗✘❌⨯×→]+|` +
+	`//+|#+|--|;+)(?:\s+|$)|\(?\d{1,5}[.):|]\s+|\d{1,5}\t|` +
 	`\[?\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d[\d:.,]*)?(?:Z| ?[+-]\d\d:?\d\d)?\]?(?:\s+|$)|` +
 	`\[?\d\d:\d\d(?::\d\d[\d.,]*)?\]?(?:\s+|$)|` +
 	`\d\d[OE][ +]|` +
