@@ -650,7 +650,8 @@ func (s *sentences) readXML(at int) (report, bool) {
 	return report{from: at, code: "accessdenied", msg: msg, says: says}, true
 }
 
-// readOperation: "Not authorized to perform DescribeSecurityGroups".
+// readOperation: "Not authorized to perform DescribeSecurityGroups",
+// "is not authorized to perform AssumeRole on role ARN".
 func (s *sentences) readOperation(at int) (report, bool) {
 	i := s.skipFlat(at+len("notauthorizedtoperform"), ":", "operation:", "`", `"`, "'")
 	if i >= len(s.flat) {
@@ -663,6 +664,9 @@ func (s *sentences) readOperation(at int) (report, bool) {
 		return report{}, false
 	}
 	r := report{from: at, operation: op, msg: s.flatAt(u)}
+	if j := s.skipFlat(r.msg, "on", "role", "resource", ":", "`", `"`, "'"); bytes.HasPrefix(s.flat[j:], []byte("arn:")) {
+		r.resource, r.msg = s.value(j, tail{}, false, 0) // "AssumeRole on role ARN"
+	}
 	if called := s.calledName(at); !strings.EqualFold(called, op) {
 		r.subject = givenRole(called) // CodeBuild says so of a project's role (AWS.md#denied-in-words)
 	}
