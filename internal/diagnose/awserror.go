@@ -170,7 +170,7 @@ func (x *facts) framed(i int, re *regexp.Regexp) (awsError, bool) {
 	for {
 		k := i + len(ends)
 		more := len(ends) < maxAWSLines && len(text) < maxAWSMessage && k < len(x.bare) && strings.TrimSpace(x.bare[k]) != "" &&
-			!x.raw.match(stackFrame, k)
+			!x.raw.match(stackFrame, k) && !x.rows.match(nextEvent, k)
 		m := re.FindStringSubmatchIndex(text)
 		if m == nil && !more {
 			return awsError{}, false
@@ -214,6 +214,10 @@ func (x *facts) wrapped(i int) bool {
 	line := strings.TrimRight(x.bare[i], " ")
 	return len(line) >= 60 && !strings.HasSuffix(line, ".")
 }
+
+// nextEvent matches a row of a stack's events, with which what the row before says has ended.
+var nextEvent = lazyregexp.New(`\b(?:CREATE|UPDATE|DELETE|ROLLBACK|CLEANUP|IMPORT)_(?:FAILED|COMPLETE|IN_PROGRESS)` +
+	`(?:\s{2,}|\s*\||\t| (?:AWS|Custom)::)`)
 
 var stackFrame = lazyregexp.New(`^\s*(?:at|from|File) \S`)
 

@@ -365,7 +365,7 @@ func (x *facts) quotedEnd() (*Cause, *rule, finding) {
 // commandEnded matches what says no more than that a command, or a step of it, failed.
 var commandEnded = lazyregexp.New(`(?i)\b(?:returned non-zero exit status|` +
 	`(?:exited|completed|failed) with (?:exit |error |status )?(?:code|status)) ([1-9]\d*)\b|` +
-	`\bexit (?:status|code):? ([1-9]\d*)$|\bcommand (?:failed|did not exit successfully)\b|` +
+	`\bexit (?:status|code):? ([1-9]\d*)$|\bcode ELIFECYCLE$|\bcommand (?:failed|did not exit successfully)\b|` +
 	`\b(?:execution|build|run) failed (?:for|in|of) (?:task|step|target|project|stage)\b|\bfailed to exec(?:ute)?\b|` +
 	`\b(?:task|step|stage|script|recipe|target|goal) .{1,80}\bfailed\b`)
 
@@ -536,6 +536,17 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 		}
 		return found, r.inContext(x, &found)
 	}
+	if x.quoted && r.says != nil {
+		alone := *r
+		alone.code = nil
+		elsewhere := func(i, _, _ int) bool {
+			return !slices.ContainsFunc(r.code, func(c string) bool {
+				about, ok := aboutCode[c]
+				return !ok || about.MatchString(x.bare[i])
+			})
+		}
+		return found, x.search(&alone, 0, &found, elsewhere)
+	}
 	for _, code := range r.code {
 		named := &rule{says: append([]string{lower(code)}, r.says...), not: r.not, like: r.like, first: r.first}
 		if x.search(named, 0, &found, nil) {
@@ -543,6 +554,15 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 		}
 	}
 	return finding{}, false
+}
+
+// aboutCode has, of codes whose rules say little, such as "does not exist", what a line without the
+// code must speak of.
+var aboutCode = map[string]*lazyregexp.Regexp{
+	"YAML_FILE_ERROR":           lazyregexp.New(`(?i)ya?ml|buildspec`),
+	"Decrypted Variables Error": lazyregexp.New(`(?i)\bparameters?\b`),
+	"Secrets Manager Error":     lazyregexp.New(`(?i)secret|json ?key`),
+	"VPC_CLIENT_ERROR":          lazyregexp.New(`(?i)\bvpc\b|subnet|network ?interface`),
 }
 
 // denial returns the denial that the rule is about: the last one, since that is the likeliest to

@@ -11,7 +11,8 @@ import (
 // some 400 titles for that, and one form: "Error: " with a title, and below it the place. What a
 // provider, or AWS, says about a resource has the same form, and then names the resource ("with
 // aws_x.y,") above the place. That line came together with the frame around the message: without a
-// frame, the place must be in a block that no provider sees.
+// frame, the place must be in a block that no provider sees. But if the line shown below the place is
+// an argument, and not the block's first line, the error is about what is written there, whoever says so.
 func (x *facts) pointed() (finding, bool) {
 	if x.rows.grams.lacks(" line ") || x.rows.grams.lacks("error: ") {
 		return finding{}, false
@@ -32,15 +33,19 @@ func (x *facts) pointed() (finding, bool) {
 // pointedTitle returns the index of the line with the title of the error that points at the place in
 // the line with index k; -1 if a resource has that error.
 func (x *facts) pointedTitle(k int) int {
+	argument := k+1 < len(x.bare) && x.rows.match(shownArgument, k+1)
 	framed := strings.Contains(x.lines[k].Text, "│")
-	if !framed && !x.rows.match(withoutProvider, k) {
+	if !framed && !argument && !x.rows.match(withoutProvider, k) {
 		return -1
 	}
 	for i := k - 1; i >= max(0, k-maxAbove); i-- {
 		switch text := strings.TrimSpace(x.bare[i]); {
-		case strings.HasPrefix(text, "with "), strings.HasPrefix(text, "Warning: "):
+		case strings.HasPrefix(text, "with ") && !argument, strings.HasPrefix(text, "Warning: "):
 			return -1
 		case strings.HasPrefix(text, "Error: "):
+			if argument && x.rows.match(calledAWS, i) {
+				return -1
+			}
 			return i
 		}
 	}
@@ -54,6 +59,10 @@ const maxAbove = 4
 var (
 	// configPlace matches how Terraform names a place: "on main.tf line 3, in variable "size":".
 	configPlace = lazyregexp.New(`^\s*on \S+\.(?:tf|tofu|tfvars|hcl)(?:\.json)? line \d+(?:, in .*)?:?\s*$`)
+	// shownArgument matches the line of the configuration that Terraform shows, where it sets an argument.
+	shownArgument = lazyregexp.New(`^\s*\d+: +"?[\w-]+"? *= *\S`)
+	// calledAWS matches the title of an error that a provider met while it did something.
+	calledAWS = lazyregexp.New(`^\s*Error: (?:error )?[a-z]+ing\b|\boperation error\b|(?i)\bstatus ?code:`)
 	// withoutProvider matches places in blocks that no provider sees.
 	withoutProvider = lazyregexp.New(` line \d+, in (?:module|variable|output|locals|terraform|moved|import|removed|check)\b`)
 )
