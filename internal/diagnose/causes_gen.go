@@ -214,9 +214,9 @@ var causes = []Cause{
 		Name:  "passed-role-unusable",
 		Title: "A service cannot assume the role that it was given",
 		Advice: "The role's trust policy must name the service that uses it (as in " +
-			"lambda.amazonaws.com), and the role must exist in this account. A role made seconds ago " +
-			"is often not known everywhere yet: then start the build again. The build's own " +
-			"permissions are not the reason.",
+			"lambda.amazonaws.com), the role must exist in this account, and its policies must allow " +
+			"what the message names. A role made seconds ago is often not known everywhere yet: then " +
+			"start the build again. The build's own permissions are not the reason.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -238,6 +238,11 @@ var causes = []Cause{
 			{
 				says: []string{"is not configured properly"},
 				like: &pattern{source: "(?i)IAM Role \\S+ is not configured properly"},
+			},
+			{says: []string{"trust relationship policy allows the action"}},
+			{
+				says: []string{"does not have"},
+				like: &pattern{source: "(?i)\\bthe role '?arn:\\S+ does not have .*\\bpermissions?\\b"},
 			},
 		},
 	},
@@ -1819,6 +1824,10 @@ var causes = []Cause{
 				says: []string{"could not transfer artifact", "status"},
 				like: &pattern{source: "(?i)status(?: code)?:? 5\\d\\d\\b"},
 			},
+			{
+				says: []string{"could not transfer artifact", "return code is: 5"},
+				like: &pattern{source: "Return code is: 50[0234]\\b"},
+			},
 			{says: []string{"could not transfer artifact", "timed out"}},
 			{says: []string{"server error"}, like: &pattern{source: "\\b50[0234] Server Error: .* for url: "}},
 			{
@@ -2737,6 +2746,12 @@ var causes = []Cause{
 			{says: []string{"solverproblemerror"}},
 			{says: []string{"your dependencies could not be resolved"}},
 			{says: []string{"error: subprocess-exited-with-error"}},
+			{says: []string{"command errored out with exit status"}},
+			{
+				says: []string{"failed with error code"},
+				like: &pattern{source: "^Command \".*\" failed with error code \\d+ in \\S"},
+			},
+			{says: []string{"finished with status 'error'"}},
 			{says: []string{"error: metadata-generation-failed"}},
 			{says: []string{"pythonpipbuilder:resolvedependencies - "}},
 			{says: []string{"chefbuilderror"}},
@@ -3152,6 +3167,7 @@ var causes = []Cause{
 			{says: []string{"unable to resolve aws account to use"}},
 			{says: []string{"partial credentials found in"}},
 			{says: []string{"missing credentials in config"}},
+			{says: []string{"missing credentials - please check"}},
 			{says: []string{"you can configure credentials by running \"aws configure\""}},
 			{says: []string{"credentials found"}, like: &pattern{source: "(?i)\\bno (aws )?credentials found"}},
 			{says: []string{"anonymous users cannot"}, like: &pattern{source: "Anonymous users cannot \\w+"}},
@@ -4516,8 +4532,11 @@ var causes = []Cause{
 			{says: []string{"policy has invalid resource"}},
 			{says: []string{"policy has invalid action"}},
 			{
-				aws: &pattern{source: "(?i): .*\\b(policy (document|statement) must|(syntax )?errors? in policy|policies must " +
-					"be|failed legacy parsing|invalid principal in policy)\\b"},
+				aws: &pattern{source: "(?i): .*\\b(policy (document|statement|sid)s? (must|cannot)|(syntax )?errors? in " +
+					"policy|policies must be|failed legacy parsing|contain(s|ed) (a statement with (one or " +
+					"more )?)?(an )?invalid principals?|policy must (contain|be)|policy has invalid|invalid " +
+					"principal in policy|has prohibited field|statement ids \\(sid\\)|action does not apply " +
+					"to any resource)\\b"},
 			},
 		},
 	},
@@ -4979,7 +4998,7 @@ var causes = []Cause{
 				remedy: "report",
 			},
 			{
-				not: []string{"serverless", "gatewaynot"},
+				not: []string{"serverless", "gatewaynot", "image reference"},
 				aws: &pattern{source: "^(\\w*Internal(Server|Service)?(Error|Failure|Exception|Fault)\\w*|Internal(Server|Servi" +
 					"ce)\\w*|Server(Internal\\w*)?Exception|Service(Exception|Failure\\w*|Fault|Error)|\\w*Se" +
 					"rvice(Temporarily)?Unavailable\\w*|Unavailable|(Bad)?Gateway(Timeout)?\\w*):"},
@@ -5052,6 +5071,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unable to pull secrets or registry auth"}},
+			{says: []string{"failed to normalize image reference"}},
 			{says: []string{"cannotpullcontainererror"}, consequence: true},
 			{says: []string{"resourceinitializationerror:"}, consequence: true},
 		},
@@ -5065,10 +5085,17 @@ var causes = []Cause{
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
-			{says: []string{"timed out waiting for the condition"}},
+			{
+				says: []string{"out waiting for the condition"},
+				like: &pattern{source: "(?i)\\btimed? ?out waiting"},
+			},
 			{says: []string{"exceeded its progress deadline"}},
 			{says: []string{"upgrade failed", "context deadline exceeded"}},
 			{says: []string{"installation failed", "context deadline exceeded"}},
+			{
+				says: []string{" not ready. status: "},
+				like: &pattern{source: "\\bresource \\S+ not ready\\. status: "},
+			},
 			{says: []string{"request did not complete within requested timeout"}},
 			{says: []string{"waiter servicesstable failed"}},
 			{says: []string{"resource is not in the state servicesstable"}},
@@ -5127,7 +5154,18 @@ var causes = []Cause{
 				says: []string{"instance deployment failed"},
 				like: &pattern{source: "Instance deployment failed\\."},
 			},
-			{says: []string{"script at specified location:"}},
+			{
+				says: []string{"at specified location:"},
+				like: &pattern{source: "\\bScript (does not exist )?at specified location: "},
+			},
+			{
+				says: []string{"script"},
+				also: []string{"deployment"},
+				like: &pattern{source: "\\bScript(Missing|NotExecutable|TimedOut|Failed)\\b"},
+			},
+			{says: []string{"was not able to receive the lifecycle event"}},
+			{says: []string{"failed to launch environment"}},
+			{says: []string{"unsuccessful command execution on instance"}},
 			{
 				says:        []string{"lifecycleevent - "},
 				like:        &pattern{source: "^LifecycleEvent - [A-Z]\\w+$"},
@@ -6062,7 +6100,13 @@ var causes = []Cause{
 				first: true,
 				sure:  true,
 			},
-			{says: []string{"\"rule\":"}, also: []string{"line"}, first: true, sure: true},
+			{
+				says:  []string{"\"rule\":"},
+				also:  []string{"line"},
+				like:  &pattern{source: "(^|[{,])\\s*\"rule\":"},
+				first: true,
+				sure:  true,
+			},
 			{says: []string{"\"posn\":"}, first: true, sure: true},
 			{says: []string{"code style issues found"}, sure: true},
 			{says: []string{"code style issues in the above file"}, sure: true},
@@ -6727,7 +6771,7 @@ var causes = []Cause{
 			{says: []string{"dockerfile parse error"}},
 			{says: []string{"file not found in build context"}},
 			{says: []string{"failed to compute cache key", "not found"}},
-			{says: []string{"failed to calculate checksum of ref", "not found"}},
+			{says: []string{"failed to calculate checksum", "not found"}},
 			{says: []string{"copy failed:", "no such file or directory"}},
 			{says: []string{"add failed:", "no such file or directory"}},
 			{says: []string{"target stage", "could not be found"}},
@@ -6803,6 +6847,7 @@ var causes = []Cause{
 			{says: []string{"could not determine executable to run"}},
 			{exit: []string{"127"}},
 			{says: []string{"unable to locate executable file"}},
+			{says: []string{"failed to find required executable"}},
 			{says: []string{"enoent"}, like: &pattern{source: "\\bspawn(Sync)? [\\w./-]+ ENOENT\\b"}},
 			{
 				says: []string{"no such file or directory"},
@@ -7189,6 +7234,15 @@ var causes = []Cause{
 			{says: []string{"unable to build website for locale"}},
 			{says: []string{"dead link(s) found"}},
 			{says: []string{"there was an error in your graphql query"}},
+			{says: []string{"template render error: "}, like: &pattern{source: "\\bTemplate render error: \\("}},
+			{says: []string{"problem writing eleventy templates"}},
+			{
+				says: []string{"having trouble rendering "},
+				like: &pattern{source: "Having trouble rendering \\w+ template"},
+			},
+			{says: []string{"having trouble compiling template"}},
+			{says: []string{"building static html failed for path"}},
+			{says: []string{"nunjucks error: "}},
 			{says: []string{"broken links found"}, consequence: true},
 		},
 	},
@@ -7267,6 +7321,11 @@ var causes = []Cause{
 			{says: []string{"modulenotfounderror:"}, sure: true},
 			{says: []string{"importerror:"}, like: &pattern{source: "^(E\\s+)?ImportError: "}, sure: true},
 			{says: []string{"no module named"}, like: &pattern{source: "No module named '?\\w"}, sure: true},
+			{says: []string{"failed to import the required python library"}},
+			{
+				says: []string{"required"},
+				like: &pattern{source: "(?i)\\b(boto3?|botocore)( and botocore)? (are |is )?required\\b"},
+			},
 		},
 	},
 	{
@@ -7677,6 +7736,7 @@ var causes = []Cause{
 		last:      80,
 		general:   true,
 		rules: []rule{
+			{says: []string{"timeout - last error: "}, remedy: "report"},
 			{says: []string{"econnreset"}},
 			{says: []string{"etimedout"}},
 			{says: []string{"esockettimedout"}},
@@ -8361,7 +8421,7 @@ var causes = []Cause{
 			{
 				says:  []string{"_failed"},
 				not:   []string{"cancelled"},
-				like:  &pattern{source: "_FAILED\\b.*\\bCustom::\\w+"},
+				like:  &pattern{source: "_FAILED\\b.*\\b(Custom::\\w+|AWS::CloudFormation::CustomResource\\b)"},
 				first: true,
 			},
 			{says: []string{"[failed] from custom resource"}},
@@ -8744,6 +8804,11 @@ var causes = []Cause{
 			{says: []string{"error occurred prerendering page"}, first: true},
 			{says: []string{"improperlyconfigured:"}},
 			{says: []string{"nameerror: name '"}, sure: true},
+			{
+				says:        []string{"cannot read propert"},
+				like:        &pattern{source: "Cannot read propert(y '[^']*'|ies) of (undefined|null)\\b"},
+				consequence: true,
+			},
 			{
 				says: []string{"referenceerror:"},
 				like: &pattern{source: "ReferenceError: \\S+ is not defined"},
