@@ -2546,6 +2546,11 @@ var causes = []Cause{
 			{says: []string{"is lower than the targeted go version"}, sure: true},
 			{says: []string{"module requires at least go", "was built with go"}, sure: true},
 			{says: []string{"invalid target release"}, sure: true},
+			{
+				says: []string{"while executing "},
+				like: &pattern{source: "\\b(An API incompatibility was encountered|A (required class was missing|type " +
+					"incompatibility occurred)) while executing "},
+			},
 			{says: []string{"invalid source release"}, sure: true},
 			{
 				says: []string{"release version"},
@@ -2790,6 +2795,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"could not resolve dependencies for project"}, first: true},
+			{says: []string{"failed to execute goal on project", "could not resolve dependencies"}, first: true},
 			{says: []string{"non-resolvable parent pom"}, first: true},
 			{says: []string{"non-resolvable import pom"}, first: true},
 			{
@@ -7048,6 +7054,12 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"problems were encountered while processing the poms"}, sure: true},
 			{says: []string{"non-parseable pom"}, sure: true},
+			{
+				says: []string{"are missing or invalid"},
+				like: &pattern{source: "The parameters .* for goal \\S+ are missing or invalid"},
+				sure: true,
+			},
+			{says: []string{"unable to parse configuration of mojo"}, sure: true},
 			{says: []string{"'dependencies.dependency.version' for"}, sure: true},
 			{
 				says: []string{"the build could not read"},
@@ -8235,13 +8247,13 @@ var causes = []Cause{
 					"rted|mutually exclusive|should (not )?be|(is|are) (a )?required|required " +
 					"(field|member|parameter|input|header)|(is|are|was) missing|(not|no [\\w -]{1,30}) " +
 					"specified|(does|did)(n't| not) (specify|contain)|can('t|not) (be " +
-					"(used|prefixed|longer|cyclical|added|represented|earlier)|specify|use|begin|start|refere" +
-					"nce|both|have)|can only (be|have|include)|only .{1,40}(is|are) " +
-					"(supported|allowed)|(needs?|has|have|need) to (be|have|specify|provide)|please " +
-					"(specify|provide)|exceeds \\d+ characters|too (many|few|long|short|large|small)|failed " +
-					"to parse|well[- ]formed|not recogni[sz]ed|unrecogni[sz]ed|unable to " +
-					"validate|mismatch\\w*|at least (one|two|\\d+)|exactly one|earlier than|isn't " +
-					"(supported|valid|allowed))\\b"},
+					"(used|prefixed|longer|cyclical|added|represented|earlier|updated|changed|modified)|speci" +
+					"fy|use|begin|start|reference|both|have|update|perform|change|modify|mix|combine)|can " +
+					"only (be|have|include)|only .{1,40}(is|are) (supported|allowed)|(needs?|has|have|need) " +
+					"to (be|have|specify|provide)|please (specify|provide)|exceeds \\d+ characters|too " +
+					"(many|few|long|short|large|small)|failed to parse|well[- ]formed|not " +
+					"recogni[sz]ed|unrecogni[sz]ed|unable to validate|mismatch\\w*|at least " +
+					"(one|two|\\d+)|exactly one|earlier than|isn't (supported|valid|allowed))\\b"},
 			},
 			{says: []string{"all attributes must be indexed"}},
 			{says: []string{"must be set when using artifacts type"}},
@@ -8825,6 +8837,12 @@ var causes = []Cause{
 				like: &pattern{source: "^(Caused by: )?([a-z]\\w*\\.)+\\w*Exception: "},
 			},
 			{
+				says:        []string{": "},
+				also:        []string{"execution failed for task"},
+				like:        &pattern{source: "^(> )?([a-z]\\w*\\.)+\\w*(Exception|Error): "},
+				consequence: true,
+			},
+			{
 				says: []string{".rb:"},
 				like: &pattern{source: "\\.rb:\\d+:in .*\\(\\w+(::\\w+)*(Error|Exception)\\)$"},
 			},
@@ -8986,9 +9004,10 @@ var causes = []Cause{
 					"✗✘✖×]).*\\b(invalid|not (a )?valid|not " +
 					"allowed|malformed|unexpected|unrecogni[sz]ed|unknown|unsupported|not supported|must " +
 					"(be|have|not|specify|contain)|(is|are) " +
-					"required|required|missing|expected|(cannot|can.t) be (empty|blank|null|used)|not a " +
-					"(number|string|boolean)|(failed|unable) to parse|parse error|bad|should " +
-					"(be|have|contain|not|start|match)|(does|do)( not|n.t) " +
+					"required|required|missing|expected|(cannot|can.t) be " +
+					"(empty|blank|null|used)|(neither|not) be (empty|blank|null)|please " +
+					"(provide|specify|supply|define)|not a (number|string|boolean)|(failed|unable) to " +
+					"parse|parse error|bad|should (be|have|contain|not|start|match)|(does|do)( not|n.t) " +
 					"(contain|accept|match|support)|(in|not )compatible|needs? to (be|have)|requires? " +
 					"(an?|the|value)|incorrect|not in valid|conflicts? with|mutually exclusive|exceeds?|out " +
 					"of range|in the range|too (long|short|large|small|many|few)|(either|both|one) " +
