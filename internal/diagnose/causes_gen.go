@@ -2758,6 +2758,7 @@ var causes = []Cause{
 			},
 			{says: []string{"finished with status 'error'"}},
 			{says: []string{"error: metadata-generation-failed"}},
+			{says: []string{"error: resolution-too-deep"}},
 			{says: []string{"pythonpipbuilder:resolvedependencies - "}},
 			{says: []string{"chefbuilderror"}},
 			{says: []string{"this error originates from the build backend"}},
@@ -5099,8 +5100,8 @@ var causes = []Cause{
 			{says: []string{"upgrade failed", "context deadline exceeded"}},
 			{says: []string{"installation failed", "context deadline exceeded"}},
 			{
-				says: []string{" not ready. status: "},
-				like: &pattern{source: "\\bresource \\S+ not ready\\. status: "},
+				says: []string{" not ready"},
+				like: &pattern{source: "\\bresource (\\S+ )?not ready(\\. status|, name): "},
 			},
 			{says: []string{"request did not complete within requested timeout"}},
 			{says: []string{"waiter servicesstable failed"}},
@@ -5170,7 +5171,11 @@ var causes = []Cause{
 				like: &pattern{source: "\\bScript(Missing|NotExecutable|TimedOut|Failed)\\b"},
 			},
 			{says: []string{"was not able to receive the lifecycle event"}},
+			{says: []string{"could not download bundle at '"}},
+			{says: []string{"file contains unknown lifecycle events: "}},
 			{says: []string{"failed to launch environment"}},
+			{says: []string{"reverted to the previous configuration setting"}},
+			{says: []string{"health has been set to red"}, consequence: true},
 			{says: []string{"unsuccessful command execution on instance"}},
 			{
 				says:        []string{"lifecycleevent - "},
@@ -6854,6 +6859,10 @@ var causes = []Cause{
 			{exit: []string{"127"}},
 			{says: []string{"unable to locate executable file"}},
 			{says: []string{"failed to find required executable"}},
+			{
+				says: []string{"cannot run program "},
+				like: &pattern{source: "Cannot run program \"[^\"]+\".*\\berror=2\\b"},
+			},
 			{says: []string{"enoent"}, like: &pattern{source: "\\bspawn(Sync)? [\\w./-]+ ENOENT\\b"}},
 			{
 				says: []string{"no such file or directory"},
@@ -7249,10 +7258,11 @@ var causes = []Cause{
 			{says: []string{"template render error: "}, like: &pattern{source: "\\bTemplate render error: \\("}},
 			{says: []string{"problem writing eleventy templates"}},
 			{
-				says: []string{"having trouble rendering "},
-				like: &pattern{source: "Having trouble rendering \\w+ template"},
+				says: []string{"having trouble "},
+				like: &pattern{source: "Having trouble (rendering \\w+ template|compiling template|parsing data file|reading " +
+					"front matter|copying|writing)\\b"},
 			},
-			{says: []string{"having trouble compiling template"}},
+			{says: []string{"output conflict: multiple input files"}},
 			{says: []string{"building static html failed for path"}},
 			{says: []string{"nunjucks error: "}},
 			{says: []string{"broken links found"}, consequence: true},
@@ -8497,6 +8507,7 @@ var causes = []Cause{
 			},
 			{says: []string{"refers to a file or folder that does not exist"}},
 			{says: []string{"could not find a required file"}},
+			{says: []string{"could not find or access '"}},
 			{says: []string{"enoent"}},
 			{
 				says: []string{"no such file or directory"},
@@ -8659,6 +8670,16 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error! "}, like: &pattern{source: "^ERROR! "}},
 			{says: []string{"specified hosts and/or --limit does not match any hosts"}},
+			{
+				says: []string{"unsupported parameters for ("},
+				like: &pattern{source: "Unsupported parameters for \\([\\w.]+\\) module: "},
+			},
+			{
+				says: []string{"fatal: ["},
+				like: &pattern{source: "\"msg\": \"(missing (required arguments|parameter\\(s\\) required by)|value of \\w+ " +
+					"must be one of: |parameters are (mutually exclusive|required together)|one of the " +
+					"following is required|\\w+ is \\w+ but (all|any) of the following are missing)"},
+			},
 		},
 	},
 	{
