@@ -8465,6 +8465,11 @@ var causes = []Cause{
 			{says: []string{"the following resource(s) failed to"}},
 			{says: []string{"failed waiting for successful resource state"}},
 			{says: []string{"failed to create/update the stack"}, consequence: true},
+			{
+				says:        []string{"stack "},
+				like:        &pattern{source: "^\\W*Stack \\S+ failed to (deploy|remove|roll ?back)\\b"},
+				consequence: true,
+			},
 			{says: []string{"failed to create the changeset"}},
 			{says: []string{"rollback_complete"}, first: true},
 			{says: []string{"rollback_in_progress"}, first: true},

@@ -560,7 +560,7 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 // code must speak of.
 var aboutCode = map[string]*lazyregexp.Regexp{
 	"YAML_FILE_ERROR":           lazyregexp.New(`(?i)ya?ml|buildspec`),
-	"Decrypted Variables Error": lazyregexp.New(`(?i)\bparameters?\b`),
+	"Decrypted Variables Error": lazyregexp.New(`(?i)\bparameters? (?:\S+ )?does not exist|ParameterNotFound`),
 	"Secrets Manager Error":     lazyregexp.New(`(?i)secret|json ?key`),
 	"VPC_CLIENT_ERROR":          lazyregexp.New(`(?i)\bvpc\b|subnet|network ?interface`),
 }

@@ -25,6 +25,7 @@ func TestQuotedCause(t *testing.T) {
 		"Error: filling x (y)\n\n  with x.y,\n  on till.tf line 3, in resource \"x\" \"y\":\n   3:   size = 2":  "unknown",
 		"* the parameter does not exist: /shop/till":                                                            "parameter-not-found",
 		"* Till number four does not exist: /shop/till":                                                         "unknown",
+		"# ERROR: The parameter till is wrong:\n# The till till-1 does not exist":                               "named-but-missing",
 		"* npm ERR! code ELIFECYCLE":                                                                            "command-failed",
 		"Till Error ------\n\n  The coin is not there, since the till lacks a lid":                              "unknown",
 		"Execution failed for task ':till:open'.":                                                               "command-failed",
