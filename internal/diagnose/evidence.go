@@ -419,8 +419,24 @@ func (x *facts) provesNoRetry(i, from, to int) bool {
 	if x.lax {
 		return strength(x.lines[i].Text, x.bare[i]) <= buildlog.Consequence
 	}
-	return len(w.others) > 0
+	return len(w.others) > 0 || x.ownHost(i)
 }
+
+// ownHost reports whether the line with index i is about an address of the machine itself: what did
+// not answer there is the build's own, and does not answer the next time either. At port 53, there is
+// what asks other name servers.
+func (x *facts) ownHost(i int) bool {
+	text := x.bare[i]
+	for _, m := range loopback.Get().FindAllStringSubmatchIndex(text, -1) {
+		from := m[2] >= 0 && strings.HasPrefix(text[m[3]:], "->") // it called from there
+		if !from && (m[2] < 0 || text[m[2]:m[3]] != "53") {
+			return true
+		}
+	}
+	return false
+}
+
+var loopback = lazyregexp.New(`(?i)(?:^|[^\w.:\[-])(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::(\d+)|/| port )`)
 
 // around returns what stands in a line before and after the claim that begins with text; all of
 // the line stands before if the text is not found in it or "".

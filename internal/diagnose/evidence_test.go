@@ -965,6 +965,14 @@ func TestEvidenceOfRetries(t *testing.T) {
 		{"a chat cannot be told of a finding", "dist/app.js is 12 MB, and 10 MB are allowed\ntelling chat\n" +
 			"curl: (6) Could not resolve host: hooks.slack.com\n", Report},
 		{"the code host cannot be found", "fetching main\ncurl: (6) Could not resolve host: github.com\n", Retry},
+		{"the build's own service hangs up", "FetchError: request to http://localhost:4000/cart failed, reason: socket hang up\n", Report},
+		{"the build's own database does not answer", "Error: connect ETIMEDOUT 127.0.0.1:5432\n", Report},
+		{"a registry on the machine itself", "Error response from daemon: Get http://127.0.0.1:5000/v2/: net/http: request canceled " +
+			"(Client.Timeout exceeded while awaiting headers)\n", Report},
+		{"the machine's own resolver asks others", "lookup shop.example.com on 127.0.0.11:53: server misbehaving\n", Retry},
+		{"from an address of the machine's own", "read tcp 127.0.0.1:43210->192.0.2.7:443: i/o timeout\n", Retry},
+		{"a host of Ansible's",
+			"fatal: [localhost]: FAILED! => {\"msg\": \"Get https://example.com/x: connection reset by peer\"}\n", Retry},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(tt.log)))
