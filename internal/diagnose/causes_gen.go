@@ -3842,6 +3842,8 @@ var causes = []Cause{
 			},
 			{says: []string{"validationerror: resolution error"}},
 			{says: []string{"there is already a construct with name"}},
+			{says: []string{"this app contains no stacks"}},
+			{says: []string{"id components may not include unresolved tokens"}},
 			{says: []string{"error: cannot find asset at"}},
 			{
 				says:  []string{"[error at /"},
@@ -3955,6 +3957,7 @@ var causes = []Cause{
 			},
 			{says: []string{"circular dependency between resources"}},
 			{says: []string{"template may not exceed"}},
+			{says: []string{"transform "}, like: &pattern{source: "\\bTransform \\S+ failed with"}},
 			{says: []string{"encountered unsupported property"}},
 			{says: []string{"value of property"}, like: &pattern{source: "Value of property \\S+ must be "}},
 			{says: []string{"error: [invalidresourceexception("}},
@@ -5377,6 +5380,18 @@ var causes = []Cause{
 			{says: []string{"sequelizeconnectionrefusederror"}},
 			{says: []string{"econnrefused", ":5432"}},
 			{says: []string{"econnrefused", ":3306"}},
+			{
+				says: []string{"etimedout "},
+				like: &pattern{source: "ETIMEDOUT \\S+:(5432|3306|1433|1521|27017|6379|5439|9042)\\b"},
+			},
+			{
+				says: []string{"sequelize"},
+				like: &pattern{source: "Sequelize(Connection|Host|Access)\\w*Error|SequelizeConnectionTimedOutError"},
+			},
+			{
+				says: []string{"jdbc:"},
+				like: &pattern{source: "(?i)\\bconnection (could not be created|attempt failed)|connect timed out"},
+			},
 			{says: []string{"sorry, too many clients already"}},
 			{says: []string{"redis.exceptions.connectionerror"}},
 			{says: []string{"serverselectiontimeouterror"}},
@@ -7445,6 +7460,7 @@ var causes = []Cause{
 			{says: []string{"cannot find zipfile directory"}},
 			{says: []string{"tar: error is not recoverable"}},
 			{says: []string{"this does not look like a tar archive"}},
+			{says: []string{"configuration files cannot be extracted from the application version"}},
 			{says: []string{"tar: unexpected eof in archive"}},
 			{says: []string{"file format not recognized"}},
 			{says: []string{"unexpected end of file"}},
@@ -7759,6 +7775,18 @@ var causes = []Cause{
 		general:   true,
 		rules: []rule{
 			{says: []string{"timeout - last error: "}, remedy: "report"},
+			{
+				says: []string{" 50"},
+				like: &pattern{source: "(?i)/(health|healthz|health-?check|ready|readyz|livez|actuator)\\b.*\\b50[234] (Bad " +
+					"Gateway|Service|Gateway)"},
+				remedy: "report",
+			},
+			{
+				says: []string{"50"},
+				like: &pattern{source: "(?i)\\b50[234] (Bad " +
+					"Gateway|Service|Gateway).*/(health|healthz|health-?check|ready|readyz|livez|actuator)\\b"},
+				remedy: "report",
+			},
 			{says: []string{"econnreset"}},
 			{says: []string{"etimedout"}},
 			{says: []string{"esockettimedout"}},
@@ -8016,6 +8044,7 @@ var causes = []Cause{
 			{says: []string{"deleteconflict"}},
 			{says: []string{"export", "cannot be deleted as it is in use by"}},
 			{says: []string{"export", "cannot be updated as it is in use by"}},
+			{says: []string{"cannot delete export", "as it is in use by"}},
 			{says: []string{"resourceinuse"}},
 			{says: []string{"has dependencies and cannot be deleted"}},
 			{says: []string{"has a dependent object"}},
@@ -8083,7 +8112,10 @@ var causes = []Cause{
 			{says: []string{".notfound:"}, like: &pattern{source: "Invalid\\w+\\.NotFound:"}},
 			{says: []string{"stack with id", "does not exist"}},
 			{says: []string{"no stack named"}},
-			{says: []string{"does not exist"}, like: &pattern{source: "\\bStack '[^']+' does not exist"}},
+			{
+				says: []string{"does not exist"},
+				like: &pattern{source: "\\bStack ('[^']+'|\\[[^\\]]+\\]) does not exist"},
+			},
 			{says: []string{"cannot update inactive service"}},
 			{says: []string{"nosuchdistribution"}},
 			{says: []string{"nosuchhostedzone"}},
@@ -8368,6 +8400,7 @@ var causes = []Cause{
 		general: true,
 		rules: []rule{
 			{says: []string{"terminal (tty) is not attached"}},
+			{says: []string{"security constraints not satisfied!"}},
 			{says: []string{"error asking for approval"}},
 			{says: []string{"must be passed in to proceed when running in non-interactive mode"}},
 			{says: []string{"the input device is not a tty"}},
@@ -8709,6 +8742,12 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"!!! customererror:"}},
 			{says: []string{"!!! unable to"}},
+			{says: []string{"failed to find the deploy-manifest.json file"}},
+			{
+				says: []string{"the size of the build output ("},
+				like: &pattern{source: "exceeds the max allowed size"},
+			},
+			{says: []string{"cannot read 'next' version in package.json"}},
 		},
 	},
 	{
@@ -8721,6 +8760,10 @@ var causes = []Cause{
 		general: true,
 		rules: []rule{
 			{says: []string{"did not complete successfully: exit code"}},
+			{
+				says: []string{"exited with error code"},
+				like: &pattern{source: "\\bfail: docker build .* exited with error code \\d"},
+			},
 			{says: []string{"executor failed running ["}},
 			{
 				says: []string{"returned a non-zero code"},

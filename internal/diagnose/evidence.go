@@ -419,7 +419,7 @@ func (x *facts) provesNoRetry(i, from, to int) bool {
 	if x.lax {
 		return strength(x.lines[i].Text, x.bare[i]) <= buildlog.Consequence
 	}
-	return len(w.others) > 0 || x.ownHost(i)
+	return len(w.others) > 0 || x.ownHost(i) || x.rows.match(bareName, i)
 }
 
 // ownHost reports whether the line with index i is about an address of the machine itself: what did
@@ -436,7 +436,11 @@ func (x *facts) ownHost(i int) bool {
 	return false
 }
 
-var loopback = lazyregexp.New(`(?i)(?:^|[^\w.:\[-])(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::(\d+)|/| port )`)
+var (
+	loopback = lazyregexp.New(`(?i)(?:^|[^\w.:\[-])(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::(\d+)|/| port |', port=)`)
+	// bareName is a host's name without a dot, which no name server outside knows: a container's.
+	bareName = lazyregexp.New(`(?i)(?:\bEAI_AGAIN |\bresolve host: |\bdial tcp: lookup )["']?[a-z0-9_-]+["']?(?:[\s,;:]|$)`)
+)
 
 // around returns what stands in a line before and after the claim that begins with text; all of
 // the line stands before if the text is not found in it or "".

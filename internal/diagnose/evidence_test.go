@@ -965,6 +965,16 @@ func TestEvidenceOfRetries(t *testing.T) {
 		{"a chat cannot be told of a finding", "dist/app.js is 12 MB, and 10 MB are allowed\ntelling chat\n" +
 			"curl: (6) Could not resolve host: hooks.slack.com\n", Report},
 		{"the code host cannot be found", "fetching main\ncurl: (6) Could not resolve host: github.com\n", Retry},
+		{"a custom resource's function got no answer", "Shop | 3/9 | CREATE_FAILED | Custom::Seed | Seed (Seed01) " +
+			"Received response status [FAILED] from custom resource. Message returned: " +
+			"connect ETIMEDOUT 192.0.2.7:443 (RequestId: 1)\n", Report},
+		{"a function got no answer", "{\"errorMessage\": \"connect ETIMEDOUT 192.0.2.7:443\", \"errorType\": \"Error\"}\n", Report},
+		{"a state machine's task was throttled", "execution ended: States.TaskFailed, ThrottlingException: Rate exceeded\n", Report},
+		{"a name that no name server outside has", "Error: getaddrinfo EAI_AGAIN db\n", Report},
+		{"a name of the Internet", "Error: getaddrinfo EAI_AGAIN registry.npmjs.org\n", Retry},
+		{"a database does not answer", "Error: connect ETIMEDOUT 10.0.2.15:5432\n", Report},
+		{"the page that says whether the deployed service is well",
+			"GET https://shop.example.com/health 503 Service Unavailable\n", Report},
 		{"the build's own service hangs up", "FetchError: request to http://localhost:4000/cart failed, reason: socket hang up\n", Report},
 		{"the build's own database does not answer", "Error: connect ETIMEDOUT 127.0.0.1:5432\n", Report},
 		{"a registry on the machine itself", "Error response from daemon: Get http://127.0.0.1:5000/v2/: net/http: request canceled " +

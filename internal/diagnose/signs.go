@@ -156,6 +156,8 @@ var speakers = []sign{
 	{name: "log", row: lazyregexp.New(`^(?:fatal|failed): \[[^\]]*\]`), when: elsewhereHost},
 	// What a function, a database or a warehouse met, which has a role of its own.
 	{name: "log", above: lazyregexp.New(`^START RequestId: [\w-]+`), ends: lazyregexp.New(`^END RequestId: `), reach: 60},
+	{name: "log", before: lazyregexp.New(`\bfrom custom resource\. Message returned: |\bStates\.[A-Z]\w+\b`), when: notDenied},
+	{name: "log", row: lazyregexp.New(`"errorMessage" ?: ?".*"errorType" ?: ?"|"errorType" ?: ?".*"errorMessage" ?: ?"`), when: notDenied},
 	{name: "log", row: databaseRefusal},
 	{name: "log", above: databaseRefusal, reach: 6, ends: lazyregexp.New(nextCommand + `|^\s*$`)},
 	// The log of another run, as gh shows it: job, step and time.
@@ -340,6 +342,9 @@ func (s *sign) isNear(x *facts, i int) bool {
 	}
 	return false
 }
+
+// notDenied reports that no denial stands in the line with index i: what is denied says itself to whom.
+func notDenied(x *facts, i int) bool { return !x.denied(i) }
 
 // elsewhereHost reports that the task of Ansible in the line with index i ran on another machine.
 func elsewhereHost(x *facts, i int) bool {
