@@ -843,7 +843,8 @@ var (
 	toolCloses = lazyregexp.New(`^\s*(?:` +
 		// AWS's SDKs, CloudFormation and the CDK; Changesets with npm's words
 		`StatusCode: \d+|HostID:|\w{20,}=*,$|Failed resources:|‣ (?:AggregateError|DeploymentError)|` +
-		`(?:\W*\S+ failed: \w*Error: )?Failed to publish (?:asset|one or more assets)|packages failed to publish:$|` +
+		`(?:(?:\W*(?:\S+|Building assets) failed: )?\w*Error: (?:Building Assets Failed: \w*Error: )?)?` +
+		`Failed to (?:publish|build) (?:asset|one or more assets)|packages failed to publish:$|` +
 		`In most cases, you or one of your dependencies are requesting|` +
 		`(?:Error: )?Failed to create/update the stack|to fetch the list of events|Waiter \w+ failed|` +
 		`aws cloudformation describe-stack-events|` +

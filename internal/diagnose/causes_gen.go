@@ -9079,8 +9079,8 @@ var causes = []Cause{
 					"parse|parse error|bad|should (be|have|contain|not|start|match)|(does|do)( not|n.t) " +
 					"(contain|accept|match|support)|(in|not )compatible|needs? to (be|have)|requires? " +
 					"(an?|the|value)|incorrect|not in valid|conflicts? with|mutually exclusive|exceeds?|out " +
-					"of range|in the range|too (long|short|large|small|many|few)|(either|both|one) " +
-					"(of|or)|can.t decode|cannot decode)\\b"},
+					"of range|in the range|too (long|short|large|small|many|few)|(either|both|one) of|can.t " +
+					"decode|cannot decode)\\b"},
 				consequence: true,
 			},
 		},

@@ -954,6 +954,12 @@ func TestEvidenceOfRetries(t *testing.T) {
 		{"the limit ends it", "Error response from daemon: toomanyrequests: You have reached your pull rate limit.\n", Retry},
 		{"a wrapper says that it failed", "An error occurred (ThrottlingException) when calling the X operation: Rate exceeded\n" +
 			"make: *** [deploy] Error 254\n", Retry},
+		{"the CDK sums up", "toomanyrequests: Rate exceeded\n" +
+			"[100%] fail: docker build --tag x . exited with error code 1: toomanyrequests: Rate exceeded\n\n" +
+			" ❌ Building assets failed: Error: Building Assets Failed: Error: Failed to build one or more assets. " +
+			"See the error messages above for more information.\n", Retry},
+		{"the CDK app fails by itself", "toomanyrequests: Rate exceeded\nlib/shop.ts:3:1 - error TS2304: Cannot find name 'x'.\n" +
+			" ❌ Building assets failed: Error: Building Assets Failed: Error: Failed to build one or more assets.\n", Report},
 		{"a linter quotes the docs", "docs/pull.md:4:81 MD013/line-length Line length [Expected: 80; Actual: 97]\n" +
 			"  4 | `toomanyrequests: You have reached your pull rate limit`\n", Report},
 		{"tolerated before a compiler's error",
