@@ -816,7 +816,6 @@ var causes = []Cause{
 		Remedy: "override-buildspec",
 		rules: []rule{
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"yaml file does not exist"}},
-			{says: []string{"yaml file does not exist"}, not: []string{"yaml_file_error"}, remedy: "report"},
 			{
 				code: []string{"YAML_FILE_ERROR"},
 				says: []string{"stat ", "no such file or directory"},

@@ -32,10 +32,10 @@ func (x *facts) reread(causes []Cause, c *Cause, r *rule, f finding) (*Cause, *r
 		causes = causes[:slices.IndexFunc(causes, func(o Cause) bool { return o.Name == c.Name })]
 	}
 	printed := x.believed(from, to)
-	plain := undressed(printed)
-	readings := [][]buildlog.Line{plain, unwrapped(plain, " ")}
+	plain, anew := undressed(printed)
+	readings := [][]buildlog.Line{plain, unwrapped(plain, anew, " ")}
 	if x.excerptOnly() {
-		readings = append(readings, unwrapped(plain, ""))
+		readings = append(readings, unwrapped(plain, anew, ""))
 	}
 	if Unexplained(c.Name) {
 		readings = append(readings, unnamed(plain), unnamed(unnamed(plain)))
@@ -63,7 +63,7 @@ const messageLines = 4
 func (x *facts) believed(from, to int) []buildlog.Line {
 	list := make([]buildlog.Line, 0, to-from)
 	for i := from; i < to; i++ {
-		l := buildlog.Line{N: x.lines[i].N, Text: x.bare[i]}
+		l := buildlog.Line{N: x.lines[i].N, Text: x.lines[i].Text}
 		if !x.excerptOnly() && (x.tested(i) || x.provesNone(i, 0, 0)) {
 			l.Text = ""
 		}
@@ -111,19 +111,27 @@ func (x *facts) readAs(lines []buildlog.Line, causes []Cause, general bool, know
 	return nil, nil, finding{}
 }
 
-// undressed returns the lines without what is around a message. One line of JSON may hold several.
-func undressed(lines []buildlog.Line) []buildlog.Line {
-	var list []buildlog.Line
+// undressed returns the lines without what is around a message, and which of them begin one: a time,
+// a number or a level stood there. One line of JSON may hold several.
+func undressed(lines []buildlog.Line) (list []buildlog.Line, anew []bool) {
 	for _, l := range lines {
-		for text := range strings.Lines(unquoted(l.Text)) {
-			list = append(list, buildlog.Line{N: l.N, Text: undress(strings.TrimRight(text, "\r\n"))})
-		}
 		if l.Text == "" {
-			list = append(list, l)
+			list, anew = append(list, l), append(anew, true)
+		}
+		shown := bare(l.Text)
+		front := strings.TrimSuffix(l.Text, shown)
+		for text := range strings.Lines(unquoted(shown)) {
+			text = strings.TrimRight(text, "\r\n")
+			plain := undress(text)
+			before, _, _ := strings.Cut(text, plain)
+			list, anew = append(list, buildlog.Line{N: l.N, Text: plain}), append(anew, beginning.MatchString(front+before))
 		}
 	}
-	return list
+	return list, anew
 }
+
+// beginning matches what stands in front of a message, and not in front of each of its lines.
+var beginning = lazyregexp.New(`[\w•-]`)
 
 // dress matches what may stand in front of a message: white space; a mark of a list, a table, a
 // comment or a quotation; a number; a time; a level in brackets; and whatever a logger has in front
@@ -212,15 +220,21 @@ func textsIn(v any, list []string) []string {
 }
 
 // unwrapped returns the lines with those joined by glue that seem to be one, which was wrapped: the
-// next word, or with no glue the next sign, had no room.
-func unwrapped(lines []buildlog.Line, glue string) []buildlog.Line {
+// next word, or with no glue the next sign, had no room. None is joined that begins a message.
+func unwrapped(lines []buildlog.Line, anew []bool, glue string) []buildlog.Line {
 	var list []buildlog.Line
 	for i := 0; i < len(lines); {
 		end, width := i, 0
 		for ; end < len(lines) && lines[end].Text != ""; end++ {
 			width = max(width, utf8.RuneCountInString(lines[end].Text))
 		}
-		list = append(list, unwrappedBlock(lines[i:end], glue, width)...)
+		for k := i; k < end; k++ {
+			if k > i && !anew[k] && minWidth <= width && width <= maxWidth && full(lines[k-1].Text, lines[k].Text, glue, width) {
+				list[len(list)-1].Text += glue + lines[k].Text
+			} else {
+				list = append(list, lines[k])
+			}
+		}
 		for i = end; i < len(lines) && lines[i].Text == ""; i++ {
 			list = append(list, lines[i])
 		}
@@ -234,23 +248,9 @@ const (
 	maxWidth = 200
 )
 
-func unwrappedBlock(block []buildlog.Line, glue string, width int) []buildlog.Line {
-	if width < minWidth || width > maxWidth {
-		return block
-	}
-	var list []buildlog.Line
-	goesOn := false
-	for i, l := range block {
-		if goesOn {
-			list[len(list)-1].Text += glue + l.Text
-		} else {
-			list = append(list, l)
-		}
-		if goesOn = false; i+1 < len(block) {
-			n := utf8.RuneCountInString(l.Text)
-			word, _, _ := strings.Cut(block[i+1].Text, " ")
-			goesOn = n == width || glue != "" && n+1+utf8.RuneCountInString(word) > width
-		}
-	}
-	return list
+// full reports whether a line had no room for what the next one begins with.
+func full(line, next, glue string, width int) bool {
+	n := utf8.RuneCountInString(line)
+	word, _, _ := strings.Cut(next, " ")
+	return n == width || glue != "" && n+1+utf8.RuneCountInString(word) > width
 }

@@ -186,7 +186,8 @@ func TestUndressed(t *testing.T) {
 		"An ERROR: in four words it says: there is no coin in here": "in four words it says: there is no coin in here",
 	} {
 		var got []string
-		for _, l := range undressed([]buildlog.Line{{N: 1, Text: printed}}) {
+		lines, _ := undressed([]buildlog.Line{{N: 1, Text: printed}})
+		for _, l := range lines {
 			got = append(got, l.Text)
 		}
 		if text := strings.Join(got, "\n"); text != want {
@@ -203,13 +204,16 @@ func TestUnwrapped(t *testing.T) {
 		{"there was room", long + "\nno\none knows it", " ", long + " no\none knows it"},
 		{"another paragraph", long + "\n\nnobody knows", " ", long + "\n\nnobody knows"},
 		{"short lines", "no coins\nin the till", " ", "no coins\nin the till"},
+		{"rows with a time", "10:01:14 " + long + "\n10:01:15 nobody knows", " ", long + "\nnobody knows"},
+		{"lines of a comment", "// " + long + "\n// nobody knows", " ", long + " nobody knows"},
 		{"within words", long + "\nwas", "", long + "was"},
 	} {
 		var lines []buildlog.Line
 		for i, text := range strings.Split(c.text, "\n") {
 			lines = append(lines, buildlog.Line{N: i + 1, Text: text})
 		}
-		if got := strings.Join(textsOf(unwrapped(lines, c.glue)), "\n"); got != c.want {
+		plain, anew := undressed(lines)
+		if got := strings.Join(textsOf(unwrapped(plain, anew, c.glue)), "\n"); got != c.want {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
 	}
