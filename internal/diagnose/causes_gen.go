@@ -1697,7 +1697,11 @@ var causes = []Cause{
 			{says: []string{"no match for platform in manifest"}},
 			{says: []string{"descriptor matching platform"}},
 			{says: []string{"invalid elf header"}},
-			{says: []string{"cannot execute: required file not found"}},
+			{
+				says: []string{"cannot execute: required file not found"},
+				like: &pattern{source: "(^|[/ ])([^/\\s:.]+|[^/\\s:]*\\.([^/\\s:.]{4,}|[^sprb/\\s:.][^/\\s:.]*|[^/\\s:.]?)): " +
+					"cannot execute: "},
+			},
 			{says: []string{"package architecture (", "does not match system"}},
 			{says: []string{"exec format error"}},
 		},
@@ -5512,6 +5516,11 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{
+				says:  []string{".go:", ": no matching files found"},
+				like:  &pattern{source: "\\.go:\\d+:\\d+: pattern \\S+: "},
+				first: true,
+			},
+			{
 				says:  []string{" [error]: "},
 				like:  &pattern{source: "^TS\\d+ \\[ERROR\\]: "},
 				first: true,
@@ -5533,6 +5542,7 @@ var causes = []Cause{
 				not: []string{
 					"warning",
 					"should ",
+					"no matching files found",
 					"reading http",
 					": dial tcp",
 					"no required module",
@@ -5550,6 +5560,7 @@ var causes = []Cause{
 				not: []string{
 					"warning",
 					"should ",
+					"no matching files found",
 					"reading http",
 					": dial tcp",
 					"no required module",
@@ -5928,6 +5939,7 @@ var causes = []Cause{
 				not: []string{
 					"warning",
 					"should ",
+					"no matching files found",
 					"reading http",
 					": dial tcp",
 					"no required module",
@@ -6675,6 +6687,12 @@ var causes = []Cause{
 				like: &pattern{source: "^\\s*[1-9]\\d* vulnerabilit(y|ies) reported"},
 			},
 			{says: []string{"found verified result"}},
+			{
+				says:  []string{"reason: "},
+				also:  []string{"filepath: "},
+				like:  &pattern{source: "^Reason: (High Entropy|\\w[\\w /()-]*)$"},
+				first: true,
+			},
 			{says: []string{"fatal"}, like: &pattern{source: "^FATAL\\s+- [A-Z]+-"}, first: true},
 			{says: []string{"error nu190"}},
 			{says: []string{"at or above the severity threshold"}},
@@ -6836,6 +6854,10 @@ var causes = []Cause{
 			{says: []string{"$'\\r': command not found"}, sure: true},
 			{says: []string{"/usr/bin/env: ", "\\r"}, sure: true},
 			{says: []string{"env: ", "bash\\r"}, sure: true},
+			{
+				says: []string{"cannot execute: required file not found"},
+				like: &pattern{source: "\\.(sh|bash|py|rb|pl): cannot execute: "},
+			},
 		},
 	},
 	{
@@ -7265,6 +7287,12 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error building site:"}},
 			{says: []string{"liquid exception:"}},
+			{
+				says: []string{"[11ty]"},
+				like: &pattern{source: "^\\[11ty\\] (\\d+\\. )?(Having trouble |Eleventy Fatal Error|Error in your Eleventy " +
+					"config)"},
+				first: true,
+			},
 			{says: []string{"docusaurus found broken"}},
 			{says: []string{"unable to build website for locale"}},
 			{says: []string{"dead link(s) found"}},
