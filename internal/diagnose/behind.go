@@ -24,6 +24,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	inReport, events, ended := !x.outsideReport(i), x.lastEvent(), x.endOfStep(i)
 	another := x.rowsLike(i)
 	label := taskLabel.FindString(x.lines[i].Text)
+	annotated := strings.HasPrefix(x.bare[i], "[Error at /")    // by the CDK, which says at its end that it found some
 	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
 	k := x.paragraphEnd(i) + 1
 	if w.over {
@@ -97,6 +98,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			mine, list = false, append(list, k)
 			continue
 		case x.ofPowerShell(k), x.rows.match(pulumiSum, k), buildlog.AgentLine(raw), x.rows.match(chains, k), inStack,
+			annotated && x.rows.match(foundErrors, k),
 			x.raw.match(nodeFrame, k), ended != "" && strings.HasSuffix(l, ended), x.repeats(k, i), x.synopsis(k),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
@@ -589,9 +591,58 @@ var (
 // the same thing, or about what it did not give.
 func (x *facts) follows(i int, w *weighing) bool {
 	l := x.bare[i]
-	return x.refuses(i) || x.saysItFailed(i, w) ||
+	return x.refuses(i) || x.saysItFailed(i, w) || x.failedCall(i, w) || w.reads && x.notGot(i, w) ||
 		w.reads && (x.lacks(i, w) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w) && !x.rows.match(wrongWith, i)
 }
+
+// failedCall reports whether the line with index i only says that a call of the AWS CLI failed, in the
+// words of a shell's trap or of Python, and it is the one that was refused.
+func (x *facts) failedCall(i int, w *weighing) bool {
+	m := failedCall.FindStringSubmatch(x.bare[i])
+	if m == nil {
+		return false
+	}
+	call := cliCall.FindStringSubmatch(unquote.Replace(m[1] + m[2]))
+	if call == nil || strings.TrimSuffix(call[1], "api") != w.service || strings.Contains(m[1], "2>") {
+		return false
+	}
+	// What another call says may be hidden: it must be about the same thing.
+	thing := w.text[strings.LastIndexAny(w.text, " /:")+1:]
+	if thing != "*" && (len(thing) < 2 || !slices.Contains(strings.FieldsFunc(x.bare[i], isNoName), thing)) {
+		return false
+	}
+	return call[1] == "s3" || strings.Contains(lower(w.text), " "+strings.ReplaceAll(call[2], "-", "")+" operation: ")
+}
+
+var (
+	foundErrors = lazyregexp.New(`^Found errors$`)
+	// failedCall matches that a command failed: the command.
+	failedCall = lazyregexp.New(`^(?i:\W*(?:error|failed|failure)\b[^:$|;&]{0,40}): (aws [^;&|` + "`" + `]*)$|` +
+		`\bCalledProcessError: Command (?:'(\['aws', .*\])'|'aws [^;&|]*') returned non-zero exit status (?:1|25[2-5])\.$`)
+	// cliCall matches a call of the AWS CLI: the service and the operation.
+	cliCall = lazyregexp.New(`^aws (?:--[a-z-]+[ =]\S+ )*([a-z0-9-]+) ([a-z0-9-]+)\b`)
+	unquote = strings.NewReplacer("[", "", "]", "", "'", "", ",", "")
+)
+
+// isNoName reports whether r is not part of a thing's name.
+func isNoName(r rune) bool { return strings.ContainsRune(" '\"/:=,[]", r) }
+
+// notGot reports whether the line with index i only says that what a refused call was to give was not
+// read, and names it.
+func (x *facts) notGot(i int, w *weighing) bool {
+	m := notGot.FindStringSubmatch(x.bare[i])
+	if m == nil {
+		return false
+	}
+	before, ok := strings.CutSuffix(w.text, m[1])
+	return ok && len(m[1]) >= minThing && (m[1][0] == '/' || strings.HasSuffix(before, "/") || strings.HasSuffix(before, ":"))
+}
+
+var notGot = lazyregexp.New(`^(?:[\w./-]+: )?(?i:(?:error|fatal): )?(?i:could not|couldn't|cannot|can't|unable to|failed to) ` +
+	`(?:read|get|fetch|load|retrieve|obtain) (?:(?:the )?(?:parameter|secret) )?["'` + "`" + `]?(/?[\w./-]+?)["'` + "`" + `]?[.!]?$`)
+
+// minThing is how long the name of a thing is, in bytes, that tells it from others.
+const minThing = 4
 
 // lacks reports whether the line with index i says that something is missing which a refused call may have
 // been to give: a variable, what such values are called, or what has a word of the claim.

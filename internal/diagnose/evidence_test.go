@@ -18,6 +18,8 @@ const (
 		"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to " +
 		"perform: ssm:GetParameter on resource: arn:aws:ssm:eu-west-1:111122223333:parameter/shop/db because no identity-based policy " +
 		"allows the ssm:GetParameter action"
+	cliReport   = "An error occurred (AccessDeniedException) when calling the GetParameter operation: "
+	pythonDies  = "Traceback (most recent call last):\n  File \"/app/d.py\", line 3, in <module>\n"
 	bareRefusal = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
 )
 
@@ -52,6 +54,30 @@ var evidenceRows = []struct {
 	{"a stack below it", "Error: BARE\n    at a (/app/a.js:1:2)\n    at b (/app/b.js:3:4)\n\nNode.js v22.1.0\n", Explains,
 		"missing-permission"},
 	{"the script says that it gives up", "BARE\nERROR: deployment failed, see the log above\n", Explains, "missing-permission"},
+	{"a trap names the call that failed", ownRead + "\nerror in line 5: aws ssm get-parameter --name /shop/db > db.json\n", Explains,
+		"missing-permission"},
+	{"a trap names another call that failed", ownRead + "\nerror in line 9: aws ssm put-parameter --name /shop/db --value x\n", Overtaken,
+		""},
+	{"a trap names a call about another thing", ownRead + "\nerror in line 9: aws ssm get-parameter --name /shop/dsn\n", Overtaken, ""},
+	{"a check found errors", ownRead + "\nFound errors\n", Overtaken, ""},
+	{"a trap names another service's call", ownRead + "\nerror in line 9: aws ecs get-parameter --name /shop/db\n", Overtaken, ""},
+	{"Python ends with the status of the call", ownRead + "\n" + pythonDies +
+		"    subprocess.check_call([\"aws\", \"ssm\", \"get-parameter\"])\nsubprocess.CalledProcessError: " +
+		"Command '['aws', 'ssm', 'get-parameter', '--name', '/shop/db']' returned non-zero exit status 255.\n", Explains,
+		"missing-permission"},
+	{"Python ends with the status of something else", ownRead + "\n" + pythonDies +
+		"    subprocess.check_call([\"git\", \"push\"])\nsubprocess.CalledProcessError: " +
+		"Command '['git', 'push']' returned non-zero exit status 1.\n", Overtaken, ""},
+	{"Python ends with the status of another call", ownRead + "\n" + pythonDies +
+		"    subprocess.check_call([\"aws\", \"ecs\", \"wait\"])\nsubprocess.CalledProcessError: " +
+		"Command '['aws', 'ecs', 'wait', 'services-stable']' returned non-zero exit status 255.\n", Overtaken, ""},
+	{"the script could not read it", ownRead + "\ndeploy: could not read /shop/db\n", Explains, "missing-permission"},
+	{"the script could not read another file", ownRead + "\ndeploy: could not read conf/shop.toml\n", Overtaken, ""},
+	{"the script could not read another parameter", ownRead + "\ndeploy: could not read /shop/dsn\n", Overtaken, ""},
+	{"the CDK looked something up", "[Error at /Shop/Vpc] " + strings.TrimPrefix(ownRead, cliReport) + "\nFound errors\n", Explains,
+		"missing-permission"},
+	{"the CDK found another error too", "[Error at /Shop/Vpc] " + strings.TrimPrefix(ownRead, cliReport) +
+		"\n[Error at /Shop/Queue] The queue must be encrypted\nFound errors\n", Overtaken, ""},
 	{"a trap tidies up after it", "OWN\n+ cleanup\n+ rm -rf build\nremoved build\n", Explains, "missing-permission"},
 	{"other files of the sync go on", "upload: a to s3://media/a\nupload failed: ./x to s3://media/x BARE\nupload: b to s3://media/b\n" +
 		"Completed 3 of 3 files\n", Explains, "missing-permission"},

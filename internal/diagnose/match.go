@@ -86,12 +86,30 @@ func gather(f *buildlog.Failure) *facts {
 	x.reports, x.onlyRuns = testrun.Read(whole(f.Tail, f.Long)), testCommand.MatchString(f.Command)
 	x.onlyChecks = checkCommand.MatchString(f.Command)
 	x.rows = newLines(x.bare)
+	if f.Exit == "124" && x.endsOfXargs() {
+		of := *f
+		of.Exit = "255" // as xargs says itself: no time was up
+		x.Failure = &of
+	}
 	x.raw = x.rows
 	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {
 		x.raw = newLines(printed)
 	}
 	return x
 }
+
+// endsOfXargs reports whether the output ends with xargs' word that its command ended with 255, for which
+// it ends itself, with the status that timeout(1) has when the time is up.
+func (x *facts) endsOfXargs() bool {
+	for i := len(x.bare) - 1; i >= 0; i-- {
+		if strings.TrimSpace(x.bare[i]) != "" {
+			return x.rows.match(xargsAborts, i)
+		}
+	}
+	return false
+}
+
+var xargsAborts = lazyregexp.New(`^xargs: \S.*: exited with status 255; aborting$`)
 
 // whole returns the lines with those that are longer in their place.
 func whole(lines, long []buildlog.Line) []buildlog.Line {

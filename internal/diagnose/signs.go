@@ -470,6 +470,7 @@ var (
 	// summary matches what wrappers print after the error that they are about.
 	summary = lazyregexp.New(`(?i)^SLF4J(?:\(\w\))?: |^ERROR ~ Error executing process > |^\[\w\w/\w+\] process > |` +
 		`^\(reached max retries|` +
+		`^_{3,} ERROR at (setup|teardown) of \S+ _{3,}$|` + // the head of a test in pytest's report
 		`^\s*(--- )?FAIL(ED)?\b|` +
 		`^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
