@@ -7288,9 +7288,8 @@ var causes = []Cause{
 			{says: []string{"error building site:"}},
 			{says: []string{"liquid exception:"}},
 			{
-				says: []string{"[11ty]"},
-				like: &pattern{source: "^\\[11ty\\] (\\d+\\. )?(Having trouble |Eleventy Fatal Error|Error in your Eleventy " +
-					"config)"},
+				says:  []string{"[11ty]"},
+				like:  &pattern{source: "^\\[11ty\\] (Eleventy Fatal Error|Error in your Eleventy config)"},
 				first: true,
 			},
 			{says: []string{"docusaurus found broken"}},

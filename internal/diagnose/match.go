@@ -150,8 +150,9 @@ func linesOf(command string) map[string]bool {
 // inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
 // capacity), times, also as syslog writes them, Terragrunt's unit, BuildKit's step and
 // seconds, Compose's service, Turborepo's task, Amplify's level, Changesets' butterfly, the bar beside
-// a Terraform diagnostic, a quotation mark; and what gh run view does, the job and the step.
-var inFront = lazyregexp.New(`^([^\t]{1,80}\t[^\t]{1,80}\t\x{feff}?\d{4}-\d\d-\d\dT\d\d:\d\d:\S+ |` +
+// a Terraform diagnostic, a quotation mark; and what gh run view does, the job and the
+// step, between which a tab is two spaces here.
+var inFront = lazyregexp.New(`^(\S.{0,80}?  \S.{0,80}?  \x{feff}?\d{4}-\d\d-\d\dT\d\d:\d\d:\S+ |` +
 	buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: {1,2}|$)|` +
 	`STD(?:OUT|ERR) +(?:\[\S+\] )?(?:terraform|tofu): |` +

@@ -71,6 +71,7 @@ var messageForms = map[string]func(string) string{
 	"a level in brackets":    inFrontOfEach("[ERROR] "),
 	"a logger's time, name":  inFrontOfEach("2026-11-20 10:01:14,123 - shop.deploy - ERROR - "),
 	"a runner's time, sign":  inFrontOfEach("2026-11-20T10:01:14.123456Z 01O "),
+	"a job, a step, a time":  inFrontOfEach("build\tRun tests\t2026-11-20T10:01:14.1234567Z "),
 	"indented":               inFrontOfEach("        "),
 	"a package's name":       inFrontOfEach("@shop/web: "),
 	"the word Error":         inFrontOfEach("Error: "),
