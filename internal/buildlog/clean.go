@@ -117,9 +117,15 @@ type cleaner struct {
 	list []fragment
 }
 
-// line adds line n of the log, without its newline; at is where in the raw
-// text it begins.
+// line adds line n of the log, without its newline, and without the marks with which Markdown puts it
+// in bold type or shows it as code; at is where in the raw text it begins.
 func (c *cleaner) line(raw []byte, at, n int) {
+	for _, mark := range marks {
+		rest, ok := bytes.CutPrefix(bytes.TrimRight(raw, " \r"), mark)
+		if text, ends := bytes.CutSuffix(rest, mark); ok && ends && len(text) > 0 && text[0] != mark[0] {
+			raw, at = text, at+len(mark)
+		}
+	}
 	if plain(raw) {
 		c.put(raw, at)
 		c.end(n, true)
@@ -149,6 +155,9 @@ func (c *cleaner) line(raw []byte, at, n int) {
 			s, size := entity(raw[i:])
 			c.put([]byte(s), at+i)
 			i += size
+		case bytes.HasPrefix(raw[i:], noBreak):
+			c.put(space, at+i)
+			i += len(noBreak)
 		case b == '\t' || b >= 0x20 && b != 0x7f:
 			c.put(raw[i:i+1], at+i)
 			i++
@@ -188,12 +197,17 @@ func (c *cleaner) put(b []byte, at int) {
 // plain reports whether b holds nothing to clean.
 func plain(b []byte) bool {
 	for _, x := range b {
-		if x < 0x20 && x != '\t' || x == 0x7f || x == '\\' || x == '&' {
+		if x < 0x20 && x != '\t' || x == 0x7f || x == '\\' || x == '&' || x == noBreak[0] {
 			return false
 		}
 	}
 	return true
 }
+
+var marks = [][]byte{[]byte("**"), []byte("`")}
+
+// noBreak is the space that pages and chats put into what is copied from them.
+var noBreak, space = []byte("\u00a0"), []byte(" ")
 
 // end ends the fragment that is being made.
 func (c *cleaner) end(n int, whole bool) {
@@ -314,7 +328,7 @@ func unescape(b []byte) (string, int) {
 		return string(b), i
 	}
 	switch b[i] {
-	case '"', '\'', '/', '`':
+	case '"', '\'', '/', '`', '_': // Markdown escapes the last
 		return string(b[i : i+1]), i + 1
 	case 'n', 'r':
 		return "\n", i + 1
