@@ -33,7 +33,12 @@ func calls(command string) (list [][]arg) {
 	if err != nil {
 		return nil
 	}
-	syntax.Walk(file, func(n syntax.Node) bool {
+	return callsIn(file)
+}
+
+// callsIn returns the words of every simple command in a part of a command line.
+func callsIn(node syntax.Node) (list [][]arg) {
+	syntax.Walk(node, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
 			var words []arg
 			for _, a := range call.Assigns {
@@ -82,8 +87,10 @@ type awsCall struct {
 }
 
 // awsCalls returns the calls of the AWS CLI in a command line.
-func awsCalls(command string) (list []awsCall) {
-	for _, words := range calls(command) {
+func awsCalls(command string) []awsCall { return awsCallsOf(calls(command)) }
+
+func awsCallsOf(calls [][]arg) (list []awsCall) {
+	for _, words := range calls {
 		at := slices.IndexFunc(words, func(w arg) bool { return w.ok && (w.text == "aws" || strings.HasSuffix(w.text, "/aws")) })
 		if at < 0 {
 			continue

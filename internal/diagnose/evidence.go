@@ -280,6 +280,9 @@ func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
 	if x.missed(d, i) {
 		w.survived, w.others = "", nil
 	}
+	if w.survived == "" && x.rows.match(cliLine, i) && buildlog.Ignored(x.Command, d) {
+		w.survived = "ignored"
+	}
 	return w
 }
 

@@ -961,6 +961,8 @@ func TestShownByTheCommand(t *testing.T) {
 		{"it prints, and then asks", "cat ci/message.txt; aws s3 cp x s3://media/x", "upload failed: ./x to s3://media/x BARE\n", true},
 		{"it prints what it asks for", "echo $(aws ssm get-parameter --name db)", "BARE\n", true},
 		{"it has the text itself", "./ci/put.sh || bash -c 'echo \"BARE\"; exit 1'", "BARE\n", false},
+		{"it goes on without it", "aws s3 cp x s3://media/x || true; test -s y", "\nupload failed: ./x to s3://media/x BARE\n", false},
+		{"it ends without it", "aws s3 cp x s3://media/x || exit 1; test -s y", "\nupload failed: ./x to s3://media/x BARE\n", true},
 		{"it looks for a part of the text", "./ci/put.sh || grep -q 'AccessDenied' log", "BARE\n", true},
 	} {
 		log := strings.ReplaceAll(evidenceLog(withDenials(c.log)), "./ci.sh", withDenials(c.command))
