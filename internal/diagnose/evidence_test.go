@@ -1005,7 +1005,7 @@ func TestEvidenceOfRetries(t *testing.T) {
 		{"a function got no answer", "{\"errorMessage\": \"connect ETIMEDOUT 192.0.2.7:443\", \"errorType\": \"Error\"}\n", Report},
 		{"a state machine's task was throttled", "execution ended: States.TaskFailed, ThrottlingException: Rate exceeded\n", Report},
 		{"a name that no name server outside has", "Error: getaddrinfo EAI_AGAIN db\n", Report},
-		{"a name of the Internet", "Error: getaddrinfo EAI_AGAIN registry.npmjs.org\n", Retry},
+		{"a name of the Internet", "Error: getaddrinfo EAI_AGAIN packages.example.com\n", Retry},
 		{"a database does not answer", "Error: connect ETIMEDOUT 10.0.2.15:5432\n", Report},
 		{"the page that says whether the deployed service is well",
 			"GET https://shop.example.com/health 503 Service Unavailable\n", Report},

@@ -186,7 +186,7 @@ func unquoted(line string) string {
 	}
 	if strings.ContainsRune(`{["`, rune(trimmed[0])) {
 		var v any
-		if json.Unmarshal([]byte(trimmed), &v) == nil {
+		if json.Unmarshal([]byte(trimmed), &v) == nil && !belowError(v) {
 			if texts := textsIn(v, nil); len(texts) > 0 {
 				return strings.Join(texts, "\n")
 			}
@@ -196,6 +196,23 @@ func unquoted(line string) string {
 		return escapedSigns.Replace(line)
 	}
 	return line
+}
+
+// belowError reports whether v is a logger's record that says of itself that it is no error.
+func belowError(v any) bool {
+	record, ok := v.(map[string]any)
+	if !ok {
+		return false
+	}
+	for _, key := range []string{"level", "severity", "levelname", "log.level", "lvl", "@level"} {
+		switch level := record[key].(type) {
+		case string:
+			return slices.Contains([]string{"trace", "debug", "info", "notice", "warn", "warning"}, strings.ToLower(level))
+		case float64:
+			return level < 50 // Bunyan's and Pino's number of an error
+		}
+	}
+	return false
 }
 
 var escapedSigns = strings.NewReplacer(`\\n`, "\n", `\n`, "\n", `\r`, "", `\\t`, " ", `\t`, " ", `\\\"`, `"`, `\"`, `"`, `\\`, `\`)

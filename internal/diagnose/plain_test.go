@@ -154,6 +154,9 @@ func TestReread(t *testing.T) {
 		{"survived", "deploy: warning: " + missing + ", going on without it", "command-failed"},
 		{"wrapped", "deploy failed for the till of the shop in the street: Secrets Manager can't find the\nspecified secret",
 			"secret-not-found"},
+		{"an error of a logger's", `{"level":50,"msg":"` + missing + `","pid":7}`, "file-not-found"},
+		{"no error of a logger's", `{"level":"info","msg":"` + missing + `","pid":7}`, "command-failed"},
+		{"a warning of a logger's", `{"level":40,"msg":"` + missing + `","pid":7}`, "command-failed"},
 		{"two lines", "Secrets Manager can't find the\nspecified secret, and now to something else, which is longer than the first",
 			"command-failed"},
 	} {
