@@ -71,29 +71,13 @@ func gather(f *buildlog.Failure) *facts {
 	if len(lines) == 0 {
 		lines = f.Excerpt
 	}
-	command := linesOf(f.Command)
-	for i, size := len(lines)-1, 0; i >= 0 && len(x.lines) < maxLines; i-- {
-		l := buildlog.Line{N: lines[i].N, Text: clip(lines[i].Text, maxLineBytes)}
-		if size += len(l.Text) + 1; size > maxTextBytes {
-			break
-		}
-		if b := bare(l.Text); !repeatsCommand(b) && !command[strings.TrimSpace(b)] {
-			x.lines, x.bare = append(x.lines, l), append(x.bare, b)
-		}
-	}
-	slices.Reverse(x.lines)
-	slices.Reverse(x.bare)
+	x.take(lines)
 	x.reports, x.onlyRuns = testrun.Read(whole(f.Tail, f.Long)), testCommand.MatchString(f.Command)
 	x.onlyChecks = checkCommand.MatchString(f.Command)
-	x.rows = newLines(x.bare)
 	if f.Exit == "124" && x.endsOfXargs() {
 		of := *f
 		of.Exit = "255" // as xargs says itself: no time was up
 		x.Failure = &of
-	}
-	x.raw = x.rows
-	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {
-		x.raw = newLines(printed)
 	}
 	return x
 }
@@ -110,6 +94,27 @@ func (x *facts) endsOfXargs() bool {
 }
 
 var xargsAborts = lazyregexp.New(`^xargs: \S.*: exited with status 255; aborting$`)
+
+// take makes the last of the lines, as many as are searched, the facts' lines.
+func (x *facts) take(lines []buildlog.Line) {
+	command := linesOf(x.Command)
+	for i, size := len(lines)-1, 0; i >= 0 && len(x.lines) < maxLines; i-- {
+		l := buildlog.Line{N: lines[i].N, Text: clip(lines[i].Text, maxLineBytes)}
+		if size += len(l.Text) + 1; size > maxTextBytes {
+			break
+		}
+		if b := bare(l.Text); !repeatsCommand(b) && !command[strings.TrimSpace(b)] {
+			x.lines, x.bare = append(x.lines, l), append(x.bare, b)
+		}
+	}
+	slices.Reverse(x.lines)
+	slices.Reverse(x.bare)
+	x.rows = newLines(x.bare)
+	x.raw = x.rows
+	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {
+		x.raw = newLines(printed)
+	}
+}
 
 // whole returns the lines with those that are longer in their place.
 func whole(lines, long []buildlog.Line) []buildlog.Line {

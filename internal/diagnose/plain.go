@@ -76,11 +76,8 @@ func (x *facts) believed(from, to int) []buildlog.Line {
 // these lines. A consequence counts only if what is known is general, and the class that a text
 // gives itself only if nothing is.
 func (x *facts) readAs(lines []buildlog.Line, causes []Cause, general bool, known *Cause) (*Cause, *rule, finding) {
-	failure := *x.Failure
-	failure.Tail, failure.Excerpt, failure.Long, failure.Denials = lines, nil, nil, nil
-	y := gather(&failure)
-	y.weigh(x.causes)
-	y.quoted = x.excerptOnly()
+	y := &facts{Failure: x.Failure, causes: x.causes, statuses: x.statuses, summary: -1, sure: x.sure, quoted: x.excerptOnly()}
+	y.take(lines)
 	vague := Unexplained(known.Name) && !known.vague
 	for _, consequence := range []bool{false, true} {
 		for i := range causes {
