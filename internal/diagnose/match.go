@@ -34,17 +34,18 @@ type facts struct {
 	onlyRuns bool              // the command does nothing but run tests, and some reporters print nothing of their own
 	// onlyChecks: the command does nothing but check files.
 	onlyChecks bool
-	report     int             // index of the first line of a report of tests or checks
-	summary    int             // and of the last that says that some failed; -1 without one
-	sure       *sureFailure    // another failure of the command that is certain; nil without one
-	context    string          // "CODE: message", if it says more than the command
-	lines      []buildlog.Line // cut to the bounds; without lines that only repeat the command
-	bare       []string        // the lines without what tools put in front of them
-	rows       *lines          // bare
-	raw        *lines          // lines
-	lax        bool            // also lines that are overtaken count; see overtakenCause
-	quoted     bool            // also lines that a document shows count; see quotedCause
-	end        int             // what counts as the end of lines where only their last are searched; 0: all
+	report     int              // index of the first line of a report of tests or checks
+	summary    int              // and of the last that says that some failed; -1 without one
+	sure       *sureFailure     // another failure of the command that is certain; nil without one
+	context    string           // "CODE: message", if it says more than the command
+	lines      []buildlog.Line  // cut to the bounds; without lines that only repeat the command
+	bare       []string         // the lines without what tools put in front of them
+	rows       *lines           // bare
+	raw        *lines           // lines
+	lax        bool             // also lines that are overtaken count; see overtakenCause
+	quoted     bool             // also lines that a document shows count; see quotedCause
+	doubts     func(n int) bool // whether the line with that number proves nothing; nil: none is known for that
+	end        int              // what counts as the end of lines where only their last are searched; 0: all
 
 	answers      []awsError // see awsErrors
 	events       *int       // see lastEvent
@@ -685,7 +686,8 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 		lo = end - last
 	}
 	counts := func(i, from, to int) bool {
-		return (r.sure || x.quoted || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, from, to))
+		return (x.doubts == nil || !x.doubts(x.lines[i].N)) &&
+			(r.sure || x.quoted || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, from, to))
 	}
 	if r.aws != nil {
 		return x.answered(r, lo, found, func(e *awsError) bool { return counts(e.line, e.from, e.to) })

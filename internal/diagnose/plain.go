@@ -31,7 +31,7 @@ func (x *facts) reread(causes []Cause, c *Cause, r *rule, f finding) (*Cause, *r
 		from, to = max(0, i-messageLines), min(len(x.lines), i+messageLines)
 		causes = causes[:slices.IndexFunc(causes, func(o Cause) bool { return o.Name == c.Name })]
 	}
-	printed := x.believed(from, to)
+	printed := x.lines[from:to]
 	plain, anew := undressed(printed)
 	readings := [][]buildlog.Line{plain, unwrapped(plain, anew, " ")}
 	if x.excerptOnly() {
@@ -58,25 +58,17 @@ func (x *facts) reread(causes []Cause, c *Cause, r *rule, f finding) (*Cause, *r
 // messageLines is how many lines before and behind a line may belong to its message.
 const messageLines = 4
 
-// believed returns the lines from one index to another. In the log of a build, those that prove
-// nothing whatever they say are empty.
-func (x *facts) believed(from, to int) []buildlog.Line {
-	list := make([]buildlog.Line, 0, to-from)
-	for i := from; i < to; i++ {
-		l := buildlog.Line{N: x.lines[i].N, Text: x.lines[i].Text}
-		if !x.excerptOnly() && (x.tested(i) || x.provesNone(i, 0, 0)) {
-			l.Text = ""
-		}
-		list = append(list, l)
-	}
-	return list
-}
-
 // readAs returns the first of the causes that a line proves, as if the failed command had printed
 // these lines. A consequence counts only if what is known is general, and the class that a text
 // gives itself only if nothing is.
 func (x *facts) readAs(lines []buildlog.Line, causes []Cause, general bool, known *Cause) (*Cause, *rule, finding) {
 	y := &facts{Failure: x.Failure, causes: x.causes, statuses: x.statuses, summary: -1, sure: x.sure, quoted: x.excerptOnly()}
+	if !x.excerptOnly() {
+		y.doubts = func(n int) bool {
+			i := x.line(n)
+			return x.tested(i) || x.provesNone(i, 0, 0)
+		}
+	}
 	y.take(lines)
 	vague := Unexplained(known.Name) && !known.vague
 	for _, consequence := range []bool{false, true} {
@@ -238,15 +230,17 @@ func textsIn(v any, list []string) []string {
 func unwrapped(lines []buildlog.Line, anew []bool, glue string) []buildlog.Line {
 	var list []buildlog.Line
 	for i := 0; i < len(lines); {
-		end, width := i, 0
+		end, width, n := i, 0, 0 // n: lines that were joined
 		for ; end < len(lines) && lines[end].Text != ""; end++ {
 			width = max(width, utf8.RuneCountInString(lines[end].Text))
 		}
 		for k := i; k < end; k++ {
-			if k > i && !anew[k] && minWidth <= width && width <= maxWidth && full(lines[k-1].Text, lines[k].Text, glue, width) {
+			if k > i && !anew[k] && n < maxWrapped && minWidth <= width && width <= maxWidth &&
+				full(lines[k-1].Text, lines[k].Text, glue, width) {
 				list[len(list)-1].Text += glue + lines[k].Text
+				n++
 			} else {
-				list = append(list, lines[k])
+				list, n = append(list, lines[k]), 1
 			}
 		}
 		for i = end; i < len(lines) && lines[i].Text == ""; i++ {
@@ -256,10 +250,11 @@ func unwrapped(lines []buildlog.Line, anew []bool, glue string) []buildlog.Line 
 	return list
 }
 
-// The widths at which somebody wraps.
+// The widths at which somebody wraps, and of how many lines a message is then at most.
 const (
-	minWidth = 40
-	maxWidth = 200
+	minWidth   = 40
+	maxWidth   = 200
+	maxWrapped = 8
 )
 
 // full reports whether a line had no room for what the next one begins with.
