@@ -25,7 +25,16 @@ type arg struct {
 
 // calls returns the words of every simple command in a shell's command line, those of loops and
 // substitutions included; nil if it is none.
-func calls(command string) (list [][]arg) {
+func calls(command string) [][]arg {
+	file := parse(command)
+	if file == nil {
+		return nil
+	}
+	return callsIn(file)
+}
+
+// parse reads a shell's command line; nil if it is none, or too long.
+func parse(command string) *syntax.File {
 	if len(command) > maxCommand {
 		return nil
 	}
@@ -33,7 +42,7 @@ func calls(command string) (list [][]arg) {
 	if err != nil {
 		return nil
 	}
-	return callsIn(file)
+	return file
 }
 
 // callsIn returns the words of every simple command in a part of a command line.
