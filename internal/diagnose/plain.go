@@ -33,7 +33,7 @@ func (x *facts) reread(causes []Cause, c *Cause, r *rule, f finding) (*Cause, *r
 	}
 	printed := x.lines[from:to]
 	plain, anew := undressed(printed)
-	readings := [][]buildlog.Line{plain, unwrapped(plain, anew, " ")}
+	readings := [][]buildlog.Line{printed, plain, unwrapped(plain, anew, " ")}
 	if x.excerptOnly() {
 		readings = append(readings, unwrapped(plain, anew, ""))
 	}
@@ -41,8 +41,8 @@ func (x *facts) reread(causes []Cause, c *Cause, r *rule, f finding) (*Cause, *r
 		readings = append(readings, unnamed(plain), unnamed(unnamed(plain)))
 	}
 	for n, lines := range readings {
-		if slices.Equal(lines, printed) || n > 0 && slices.Equal(lines, plain) {
-			continue
+		if n == 0 || slices.ContainsFunc(readings[:n], func(r []buildlog.Line) bool { return slices.Equal(r, lines) }) {
+			continue // it was read so
 		}
 		better, by, found := x.readAs(lines, causes, general, c)
 		if better != nil && better.Name == c.Name {
